@@ -1,0 +1,34 @@
+/// What makes a host balance load: the one thing that differs between HAProxy and whatever may stand beside it.
+///
+/// Changes (``update(_:)``, ``suspend()``, ``enable()``, ``delete()``) are called one at a time; the rest may be called at
+/// any time, also while a change is under way, and must not wait for it.
+public protocol Driver: Sendable {
+    /// Makes exactly these balancers the state of the host, all or nothing.
+    ///
+    /// - Parameter balancers: At least one; identifiers, unnamed protocols, and addresses with ports do not clash.
+    /// - Throws: ``DriverError``, after which the host serves what it served before.
+    func update(_ balancers: [LoadBalancer]) async throws(DriverError)
+
+    /// Stops all traffic; connections are refused. Suspending twice is the same as once.
+    func suspend() async throws(DriverError)
+
+    /// Lets traffic through again. Enabling twice is the same as once.
+    func enable() async throws(DriverError)
+
+    /// Ends balancing on this host and removes what was kept for it. Deleting twice is the same as once.
+    func delete() async throws(DriverError)
+
+    /// Reads how the nodes are.
+    ///
+    /// - Returns: Every balancer and every node, in the order of the last update; with all nodes down while suspended.
+    func statistics() async throws(DriverError) -> [BalancerStatistics]
+
+    /// Reads which version of the balancing software is installed.
+    func version() async throws(DriverError) -> DriverVersion
+
+    /// Returns when the balancing software runs and answers.
+    func ping() async throws(DriverError)
+
+    /// Looks at everything that the driver needs from the host.
+    func checks() async -> [DiagnosticCheck]
+}
