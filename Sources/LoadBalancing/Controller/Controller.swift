@@ -9,6 +9,7 @@ public final class Controller: Sendable {
     private let networkCheck: @Sendable () async -> Bool
     private let jobServers: @Sendable () async -> [JobServerStatus]
     private let logger: Logger
+    private let gate = Gate()
 
     /// Creates a controller.
     ///
@@ -34,6 +35,130 @@ public final class Controller: Sendable {
     /// - Parameter workload: A JSON object of at most 4 MiB; anything else is answered too, with a FAIL that says why.
     /// - Returns: A JSON object: the message, with what became of it added.
     public func reply(to workload: [UInt8]) async -> [UInt8] {
-        workload
+        let start = ContinuousClock.now
+        let (action, reply) = await answer(workload)
+        log(reply, to: action, after: start.duration(to: .now))
+        return JSONValue.object(reply.object).bytes()
+    }
+
+    private func answer(_ workload: [UInt8]) async -> (Action?, Reply) {
+        let message: JSONObject
+        do throws(MessageError) {
+            message = try MessageReader.read(workload)
+        } catch {
+            // What cannot be read cannot be masked either, so that it is not logged.
+            logger.debug("received what is no message", metadata: [LogKey.bytes: "\(workload.count)"])
+            var reply = Reply(to: JSONObject())
+            reply.fail(error)
+            return (nil, reply)
+        }
+        logger.debug("received", metadata: [LogKey.message: "\(JSONValue.object(message).masked)"])
+        var reply = Reply(to: message)
+        do throws(MessageError) {
+            let action = try Action(of: message)
+            await perform(action, with: message, into: &reply)
+            return (action, reply)
+        } catch {
+            reply.fail(error)
+            return (nil, reply)
+        }
+    }
+
+    private func perform(_ action: Action, with message: JSONObject, into reply: inout Reply) async {
+        do throws(DriverError) {
+            switch action {
+            case .update, .create:
+                await update(with: message, of: action, into: &reply)
+            case .suspend:
+                try await change { driver throws(DriverError) in try await driver.suspend() }
+            case .enable:
+                try await change { driver throws(DriverError) in try await driver.enable() }
+            case .delete:
+                try await change { driver throws(DriverError) in try await driver.delete() }
+            case .discover:
+                try await discover(into: &reply)
+            case .stats:
+                reply[Field.nodes] = nil
+                reply[Field.nodes] = JSONValue(statistics: try await driver.statistics())
+            case .ping:
+                try await driver.ping()
+            case .diagnostics:
+                await diagnose(into: &reply)
+            case .metrics, .archive, .plan:
+                reply.fail("\(action.rawValue) is not available in this version of the worker")
+            }
+        } catch {
+            reply.fail(error, of: action)
+        }
+    }
+}
+
+// MARK: - Changes
+
+extension Controller {
+    private func update(with message: JSONObject, of action: Action, into reply: inout Reply) async {
+        let balancers: [LoadBalancer]
+        do throws(MessageError) {
+            balancers = try LoadBalancer.list(from: message)
+        } catch {
+            reply.fail(error)
+            reply.disableNodes(for: error)
+            return
+        }
+        do throws(DriverError) {
+            try await change { driver throws(DriverError) in try await driver.update(balancers) }
+            reply.addConditions(of: balancers)
+        } catch {
+            reply.fail(error, of: action)
+            reply.disableNodes(for: error, of: balancers)
+        }
+    }
+
+    /// Makes one change when those that came before are done.
+    private func change(_ body: (any Driver) async throws(DriverError) -> Void) async throws(DriverError) {
+        let result: Result<Void, DriverError> = await gate.pass {
+            do throws(DriverError) {
+                return .success(try await body(driver))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+}
+
+// MARK: - Reads
+
+extension Controller {
+    private func discover(into reply: inout Reply) async throws(DriverError) {
+        reply["version"] = nil
+        reply["release"] = nil
+        let version = try await driver.version()
+        reply["version"] = .string(version.version)
+        reply["release"] = .string(version.release)
+    }
+
+    private func diagnose(into reply: inout Reply) async {
+        async let network = networkCheck()
+        async let servers = jobServers()
+        async let checks = driver.checks()
+        reply["network"] = JSONValue(passed: await network)
+        reply["gearman"] = JSONValue(jobServers: await servers)
+        reply["checks"] = JSONValue(checks: await checks)
+    }
+}
+
+// MARK: - Log
+
+extension Controller {
+    private func log(_ reply: Reply, to action: Action?, after duration: Duration) {
+        var metadata: Logger.Metadata = [
+            LogKey.action: "\(action?.rawValue ?? "none")",
+            LogKey.response: "\(reply.response.rawValue)",
+            LogKey.milliseconds: "\(duration / .milliseconds(1))",
+        ]
+        if let error = reply.error { metadata[LogKey.error] = "\(error)" }
+        logger.info("answered", metadata: metadata)
+        logger.debug("sent", metadata: [LogKey.message: "\(JSONValue.object(reply.object))"])
     }
 }

@@ -21,23 +21,23 @@ public struct JSONObject: Sendable {
     /// Creates an object without members.
     public init() {}
 
-    /// Takes over members, or returns the place of the first key that stands there for the second time.
-    static func build(_ members: [Member]) -> Result<JSONObject, DuplicateKey> {
-        var object = JSONObject()
-        object.members = members
-        if members.count > indexThreshold {
+    /// Takes over members.
+    ///
+    /// - Throws: ``DuplicateKey`` with the place of the first key that stands there for the second time.
+    init(members: [Member]) throws(DuplicateKey) {
+        self.members = members
+        if members.count > Self.indexThreshold {
             let index = Index(members)
-            if let duplicate = index.duplicate { return .failure(DuplicateKey(place: duplicate)) }
-            object.index = index.places
+            if let place = index.duplicate { throw DuplicateKey(place: place) }
+            self.index = index.places
         } else {
             for place in members.indices.dropFirst() {
                 let key = members[place].key
-                if members[..<place].contains(where: { $0.key.hasSameBytes(as: key) }) {
-                    return .failure(DuplicateKey(place: place))
+                for earlier in 0..<place where members[earlier].key.hasSameBytes(as: key) {
+                    throw DuplicateKey(place: place)
                 }
             }
         }
-        return .success(object)
     }
 
     /// The value at `key`; setting it replaces the value in its place or appends a member, nil removes the member.

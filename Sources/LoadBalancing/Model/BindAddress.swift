@@ -19,19 +19,4 @@ public struct BindAddress: CheckedText {
 
     /// The canonical address.
     public var description: String { ip.description }
-
-    /// Whether a connection could arrive at both addresses.
-    ///
-    /// Two listeners on one port of overlapping addresses are not an error to a kernel with `SO_REUSEPORT`: it would
-    /// share the traffic between them in silence, so the balancers have to be told apart before that.
-    public func overlaps(_ other: BindAddress) -> Bool {
-        ip == other.ip || covers(other) || other.covers(self)
-    }
-
-    private func covers(_ other: BindAddress) -> Bool {
-        switch (ip, other.ip) {
-        case (.v6(0, 0), _), (.v4(0), .v4): true
-        default: false
-        }
-    }
 }
