@@ -6,7 +6,9 @@ let package = Package(
     name: "libra",
     targets: [
         .target(name: "DedicatedThread"),
+        .target(name: "TestServers", dependencies: ["DedicatedThread"], path: "Tests/TestServers"),
         .testTarget(name: "DedicatedThreadTests", dependencies: ["DedicatedThread"]),
+        .testTarget(name: "IntegrationTests", dependencies: ["TestServers"]),
     ]
 )
 
