@@ -1,0 +1,44 @@
+internal import DedicatedThread
+public import SystemPackage
+
+/// HAProxy as a process of one's own: a master and its worker, detached, with everything in one folder.
+///
+/// HAProxy is no child of this process and lives on when it ends; a later one finds it again by the master's socket in
+/// the same folder. It runs as this user, without root; ports below 1024 need `CAP_NET_BIND_SERVICE`.
+public struct ProcessService: ServiceControl {
+    /// The folder, of which this user is the owner.
+    public let folder: FilePath
+    /// HAProxy itself.
+    public let executable: FilePath
+    /// How long a start, a stop or a reload may take.
+    public let timeout: Duration
+    /// The file that HAProxy reads.
+    public let configurationFile: FilePath
+
+    /// Creates a service control; nothing is run yet.
+    ///
+    /// - Parameters:
+    ///   - folder: Where the configuration, the sockets, the process id and what HAProxy says are kept. It exists, and
+    ///     its path has at most 80 bytes, since unix sockets allow no more.
+    ///   - configurationFile: The file that HAProxy reads; `haproxy.cfg` in the folder by default.
+    ///   - executable: HAProxy itself.
+    ///   - timeout: How long a start, a stop or a reload may take.
+    public init(
+        folder: FilePath, configurationFile: FilePath? = nil, executable: FilePath = "/usr/sbin/haproxy",
+        timeout: Duration = .seconds(60)
+    ) {
+        self.folder = folder
+        self.configurationFile = configurationFile ?? folder.appending("haproxy.cfg")
+        self.executable = executable
+        self.timeout = timeout
+    }
+
+    /// The master's socket.
+    public var masterSocket: FilePath { folder.appending("haproxy-master.sock") }
+    /// The file with the master's process id.
+    public var processIDFile: FilePath { folder.appending("haproxy.pid") }
+    /// What HAProxy said at its last start and reload.
+    public var logFile: FilePath { folder.appending("haproxy.log") }
+    /// The master.
+    public var master: MasterClient { MasterClient(socket: masterSocket) }
+}

@@ -1,0 +1,57 @@
+public import SystemPackage
+
+/// A command that runs as root through `sudo -n`, argument by argument: what a sudoers file has to allow.
+public struct SudoCommand: Hashable, Sendable, CustomStringConvertible {
+    /// The absolute path of the executable.
+    public let executable: String
+    /// Its arguments.
+    public let arguments: [String]
+
+    /// The arguments of `sudo` that run the command.
+    public var sudoArguments: [String] { ["-n", executable] + arguments }
+
+    /// The arguments of `sudo` that tell, by their exit code, whether the command is allowed, without running it.
+    public var probeArguments: [String] { ["-n", "-l", executable] + arguments }
+
+    /// What happens to the service.
+    public enum ServiceAction: String, Hashable, Sendable, CaseIterable {
+        /// `service haproxy …`.
+        case start, stop, reload
+    }
+
+    /// `service haproxy start`, `stop` or `reload`.
+    public static func service(_ action: ServiceAction) -> SudoCommand {
+        SudoCommand(executable: "/usr/sbin/service", arguments: ["haproxy", action.rawValue])
+    }
+
+    /// `cp`, a symbolic link neither followed nor written through, the owner kept.
+    public static func copy(_ source: FilePath, to destination: FilePath) -> SudoCommand {
+        SudoCommand(
+            executable: "/usr/bin/cp",
+            arguments: [
+                "-PT", "--preserve=mode,ownership", "--remove-destination", source.string, destination.string,
+            ])
+    }
+
+    /// `mv`, the destination never taken for a folder.
+    public static func move(_ source: FilePath, to destination: FilePath) -> SudoCommand {
+        SudoCommand(executable: "/usr/bin/mv", arguments: ["-T", source.string, destination.string])
+    }
+
+    /// `rm` of a file that may be missing.
+    public static func remove(_ file: FilePath) -> SudoCommand {
+        SudoCommand(executable: "/usr/bin/rm", arguments: ["-f", file.string])
+    }
+
+    /// `socat` between its standard input and output and a unix socket.
+    ///
+    /// It goes on for up to 60 s after the end of its input: without that it would cut long replies short after half a
+    /// second.
+    public static func socat(to socket: FilePath) -> SudoCommand {
+        SudoCommand(
+            executable: "/usr/bin/socat", arguments: ["-t", "60", "STDIO", "UNIX-CONNECT:\(socket.string)"])
+    }
+
+    /// The command for a reader.
+    public var description: String { ([executable] + arguments).joined(separator: " ") }
+}

@@ -1,0 +1,27 @@
+extension RuntimeCommand {
+    /// `disable frontend`: it stops listening, so connections are refused; those that are open go on.
+    public static func disableFrontend(_ frontend: ProxyName) -> RuntimeCommand {
+        RuntimeCommand("disable frontend \(frontend.text)", success: .silence)
+    }
+
+    /// `enable frontend`: it listens again.
+    public static func enableFrontend(_ frontend: ProxyName) -> RuntimeCommand {
+        RuntimeCommand("enable frontend \(frontend.text)", success: .silence)
+    }
+
+    /// `set maxconn frontend`: how many connections it takes at a time.
+    public static func setMaxconnFrontend(_ frontend: ProxyName, _ limit: Count) -> RuntimeCommand {
+        RuntimeCommand("set maxconn frontend \(frontend.text) \(limit.value)", success: .silence)
+    }
+
+    /// `set maxconn global`: how many connections the process takes.
+    public static func setMaxconnGlobal(_ limit: Count) -> RuntimeCommand {
+        RuntimeCommand("set maxconn global \(limit.value)", success: .silence)
+    }
+
+    /// `enable dynamic-cookie backend`: every server of the backend gets its cookie; it is needed again after each
+    /// ``addServer(_:_:)``, else HAProxy takes the new server's clients for strangers.
+    public static func enableDynamicCookie(_ backend: ProxyName) -> RuntimeCommand {
+        RuntimeCommand("enable dynamic-cookie backend \(backend.text)", success: .silence)
+    }
+}

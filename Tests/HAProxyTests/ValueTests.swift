@@ -1,0 +1,5 @@
+import HAProxy
+import Testing
+
+@Suite struct ValueTests {
+}
