@@ -1,0 +1,78 @@
+public import ArgumentParser
+import Glibc
+
+/// How every command of Libra starts and ends.
+///
+/// Usage errors exit with 64; a ``CommandError`` prints one line a fault on standard error, `name: …`, and exits with its
+/// code; `--help` and `--version` print on standard output and exit with 0; any other error prints one line and exits
+/// with 1.
+extension AsyncParsableCommand {
+    /// Parses the command line, runs the command, and ends the process.
+    ///
+    /// ```swift
+    /// @main struct Worker: AsyncParsableCommand {
+    ///     static func main() async { await runProgram() }
+    /// }
+    /// ```
+    ///
+    /// - Parameter arguments: The arguments without the program's name; by default the process's own.
+    public static func runProgram(_ arguments: [String]? = nil) async -> Never {
+        do {
+            var command = try await asyncParseAsRoot(arguments)
+            if var asyncCommand = command as? any AsyncParsableCommand {
+                try await asyncCommand.run()
+            } else {
+                try command.run()
+            }
+            Glibc.exit(ExitCode.success.rawValue)
+        } catch {
+            finish(with: error)
+        }
+    }
+
+    private static func finish(with error: any Error) -> Never {
+        let ending = ProgramEnding(error, of: self)
+        writeText(ending.output, to: STDOUT_FILENO)
+        writeText(ending.complaint, to: STDERR_FILENO)
+        Glibc.exit(ending.exitCode.rawValue)
+    }
+}
+
+/// What a program prints, and the code with which it exits, after an error.
+struct ProgramEnding {
+    var output = ""
+    var complaint = ""
+    var exitCode: ExitCode
+
+    init(_ error: any Error, of command: any ParsableCommand.Type) {
+        let name = command.configuration.commandName ?? command._commandName
+        if let error = error as? CommandError {
+            exitCode = error.exitCode
+            complaint = error.messages.map { "\(name): \(visibleText($0))\n" }.joined()
+            return
+        }
+        exitCode = command.exitCode(for: error)
+        let message = command.message(for: error)
+        switch exitCode {
+        case .success:
+            output = message.isEmpty ? "" : message + "\n"
+        case .usage:
+            complaint = "\(name): \(visibleText(message))\nSee '\(name) --help'.\n"
+        default:
+            complaint = message.isEmpty ? "" : "\(name): \(visibleText(message))\n"
+        }
+    }
+}
+
+/// Writes all of a text to a descriptor; what a reader that went away does not take is lost.
+func writeText(_ text: String, to descriptor: Int32) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        if count > 0 {
+            rest = rest.dropFirst(count)
+        } else if errno != EINTR {
+            return
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Configuration
+
+/// The values of one layer while it is read, and what is wrong with it.
+struct SettingsLayer {
+    private let name: String
+    private var values: [AbsoluteConfigKey: ConfigValue] = [:]
+    private(set) var origins: [SettingPlace: String] = [:]
+    private(set) var faults: [String] = []
+
+    init(_ name: String) { self.name = name }
+
+    var provider: InMemoryProvider { InMemoryProvider(name: name, values: values) }
+
+    mutating func fault(_ message: String) { faults.append(message) }
+
+    /// Takes a value, unless a stronger place of the same layer has set it already.
+    mutating func set(_ declaration: SettingDeclaration, to value: ConfigValue, from origin: String) {
+        guard origins[declaration.place] == nil else { return }
+        origins[declaration.place] = origin
+        values[AbsoluteConfigKey(declaration.place.configKey)] = value
+    }
+
+    /// Takes a text, or notes what is wrong with it.
+    mutating func set(_ declaration: SettingDeclaration, to text: SettingText) {
+        var content = text.text
+        if text.isFile {
+            switch secret(inFile: text.text) {
+            case .success(let secret): content = secret
+            case .failure(let problem): return fault("\(text.origin): \(problem.words)")
+            }
+        }
+        switch declaration.value(of: content, folder: text.folder) {
+        case .success(let value): set(declaration, to: value, from: text.origin)
+        case .failure(let problem): fault("\(text.origin): \(problem.words)")
+        }
+    }
+
+    /// The defaults, which need no check.
+    static func defaults(_ declarations: [SettingDeclaration]) -> SettingsLayer {
+        var layer = SettingsLayer("defaults")
+        for declaration in declarations {
+            guard let content = declaration.defaultContent else { continue }
+            layer.values[AbsoluteConfigKey(declaration.place.configKey)] =
+                ConfigValue(content, isSecret: declaration.isSecret)
+        }
+        return layer
+    }
+
+    private func secret(inFile path: String) -> Result<String, SettingProblem> {
+        guard path.hasPrefix("/") else { return .failure("\(quoted(path)) is not an absolute path") }
+        do {
+            var bytes = try readSmallFile(path, limit: 65_536)
+            while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { bytes.removeLast() }
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                return .failure("\(quoted(path)) is not UTF-8")
+            }
+            return text.isEmpty ? .failure("\(quoted(path)) is empty") : .success(text)
+        } catch {
+            return .failure("\(quoted(path)) \(error.words)")
+        }
+    }
+}
+
+/// A value as some layer has it.
+struct SettingText {
+    let text: String
+    /// Where it stands, as a message names it.
+    let origin: String
+    /// Whether the text is the path of a file with the value.
+    var isFile = false
+    /// Where relative paths begin; nil where there may be none.
+    var folder: String?
+}
