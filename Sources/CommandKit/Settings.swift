@@ -4,7 +4,7 @@ public import Configuration
 public struct Settings: Sendable {
     /// The layers as swift-configuration reads them; keys are `worker.haproxy.service` and the like.
     public let reader: ConfigReader
-    /// The `LIBRA_…` settings and where each of them comes from, the strongest layer first.
+    /// Where the settings of each layer stand, the strongest layer first.
     private let origins: [[SettingPlace: String]]
 
     init(layers: [SettingsLayer]) {
@@ -29,5 +29,6 @@ public struct Settings: Sendable {
     /// Whether any layer but the defaults has a value for a setting.
     ///
     /// - Parameter setting: One of the schema's settings.
+    /// - Returns: True when the file, the environment or the command line has one.
     public func isSet(_ setting: some DeclaredSetting) -> Bool { origin(of: setting) != nil }
 }
