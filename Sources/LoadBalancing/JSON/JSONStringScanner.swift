@@ -86,10 +86,9 @@ struct JSONStringScanner {
 
     private mutating func scanCodeUnit() throws(JSONError) -> UInt16 {
         let end = position + 6
-        guard end <= bytes.count else { throw fault("String without an end") }
         var unit: UInt16 = 0
         for place in position + 2..<end {
-            guard let digit = bytes[place].hexDigitValue else {
+            guard place < bytes.count, let digit = bytes[place].hexDigitValue else {
                 position = place
                 throw fault("Expected a hexadecimal digit")
             }

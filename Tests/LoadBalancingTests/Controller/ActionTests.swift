@@ -1,0 +1,106 @@
+import LoadBalancing
+import Synchronization
+import Testing
+
+@Suite struct ActionTests {
+    @Test("changes without a body are passed to the driver", arguments: ["SUSPEND", "enable", "Delete"])
+    func changes(_ action: String) async throws {
+        let harness = Harness()
+        let reply = try await harness.reply(to: #"{"hpcs_action":"\#(action)","n":1}"#)
+        #expect(reply == ["hpcs_action": .string(action), "n": 1, "hpcs_response": "PASS"])
+        #expect(harness.driver.calls == [action.lowercased()])
+    }
+
+    @Test(
+        "a driver's failure is the answer's", arguments: ["SUSPEND", "ENABLE", "DELETE", "STATS", "DISCOVER", "PING"])
+    func failure(_ action: String) async throws {
+        let harness = Harness(driver: StubDriver(failure: DriverError(.notRunning, "HAProxy is not running.")))
+        let stale = #""nodes":[1],"version":"0","release":"0""#
+        let reply = try await harness.reply(to: #"{"hpcs_action":"\#(action)",\#(stale)}"#)
+        #expect(reply["hpcs_response"] == "FAIL")
+        #expect(reply["hpcs_error"] == "HAProxy is not running.")
+        #expect(reply["badRequest"] == nil)
+        #expect((reply["nodes"] == nil) == (action == "STATS"))
+        #expect((reply["version"] == nil) == (action == "DISCOVER"))
+        #expect((reply["release"] == nil) == (action == "DISCOVER"))
+    }
+
+    @Test("what was deleted says so", arguments: ["STATS", "SUSPEND", "ENABLE", "PING"])
+    func deleted(_ action: String) async throws {
+        let harness = Harness(driver: StubDriver(failure: DriverError(.deleted, "There is nothing here")))
+        #expect(
+            try await harness.reply(to: #"{"hpcs_action":"\#(action)"}"#) == [
+                "hpcs_action": .string(action), "hpcs_response": "FAIL", "status": "DELETED",
+                "hpcs_error": .string("Invalid operation \(action) on a deleted LB."),
+            ])
+    }
+
+    @Test("STATS has a row a node")
+    func stats() async throws {
+        let harness = Harness()
+        harness.driver.state.withLock {
+            $0.statistics = [
+                BalancerStatistics(
+                    balancer: BalancerKey(protocol: .http, id: "15"),
+                    nodes: [
+                        NodeStatistics(
+                            node: .id("1001"), isUp: true, check: "L7OK", weight: 5, sessions: 2, lastChange: 60)
+                    ]),
+                BalancerStatistics(
+                    balancer: BalancerKey(protocol: .tcp, id: nil),
+                    nodes: [
+                        NodeStatistics(
+                            node: .position(1), isUp: false, check: nil, weight: 0, sessions: 0, lastChange: nil)
+                    ]),
+            ]
+        }
+        let reply = try await harness.reply(to: #"{"hpcs_action":"STATS","nodes":"old"}"#)
+        #expect(reply["hpcs_response"] == "PASS")
+        #expect(
+            reply["nodes"] == [
+                [
+                    "id": "1001", "status": "UP", "protocol": "http", "loadBalancer": "15", "check": "L7OK",
+                    "weight": 5,
+                    "sessions": 2, "last_change": 60,
+                ],
+                ["id": "server1", "status": "DOWN", "protocol": "tcp", "weight": 0, "sessions": 0],
+            ])
+    }
+
+    @Test("DISCOVER names the version and the release")
+    func discover() async throws {
+        let reply = try await Harness().reply(to: #"{"hpcs_action":"DISCOVER"}"#)
+        #expect(
+            reply == [
+                "hpcs_action": "DISCOVER", "hpcs_response": "PASS", "version": "2.6", "release": "2.6.12-1+deb12u4",
+            ])
+    }
+
+    @Test("DIAGNOSTICS passes and says what passed", arguments: [true, false])
+    func diagnostics(_ reachesNetwork: Bool) async throws {
+        let reply = try await Harness(reachesNetwork: reachesNetwork).reply(to: #"{"hpcs_action":"DIAGNOSTICS"}"#)
+        #expect(
+            reply == [
+                "hpcs_action": "DIAGNOSTICS", "hpcs_response": "PASS", "network": reachesNetwork ? "PASS" : "FAIL",
+                "gearman": [
+                    ["host": "localhost:4730", "status": "PASS"], ["host": "[::1]:4730", "status": "FAIL"],
+                ],
+                "checks": [
+                    ["name": "HAProxy", "status": "PASS", "detail": "2.6.12"],
+                    ["name": "socket", "status": "FAIL", "detail": "no such file: start HAProxy"],
+                ],
+            ])
+    }
+
+    @Test("what is not there yet says so, and shows no token", arguments: ["METRICS", "ARCHIVE", "PLAN"])
+    func unavailable(_ action: String) async throws {
+        let harness = Harness()
+        let reply = try await harness.reply(to: #"{"hpcs_action":"\#(action)","hpcs_object_store_token":"s3cret"}"#)
+        #expect(
+            reply == [
+                "hpcs_action": .string(action), "hpcs_object_store_token": "*****", "hpcs_response": "FAIL",
+                "hpcs_error": .string("\(action) is not available in this version of the worker"),
+            ])
+        #expect(harness.driver.calls.isEmpty)
+    }
+}

@@ -1,0 +1,67 @@
+import LoadBalancing
+import Synchronization
+
+/// A driver that keeps what it was asked, and fails when it is told to.
+final class StubDriver: Driver {
+    struct State {
+        var calls: [String] = []
+        var balancers: [LoadBalancer] = []
+        var failure: DriverError?
+        var statistics: [BalancerStatistics] = []
+    }
+
+    let state = Mutex(State())
+
+    /// Runs inside every change, before it is done.
+    let duringChange: @Sendable (String) async -> Void
+
+    init(failure: DriverError? = nil, duringChange: @escaping @Sendable (String) async -> Void = { _ in }) {
+        self.duringChange = duringChange
+        state.withLock { $0.failure = failure }
+    }
+
+    var calls: [String] { state.withLock { $0.calls } }
+
+    func update(_ balancers: [LoadBalancer]) async throws(DriverError) {
+        try await change("update " + balancers.map(\.key.description).joined(separator: " "))
+        state.withLock { $0.balancers = balancers }
+    }
+
+    func suspend() async throws(DriverError) { try await change("suspend") }
+
+    func enable() async throws(DriverError) { try await change("enable") }
+
+    func delete() async throws(DriverError) { try await change("delete") }
+
+    func statistics() async throws(DriverError) -> [BalancerStatistics] {
+        try record("statistics")
+        return state.withLock { $0.statistics }
+    }
+
+    func version() async throws(DriverError) -> DriverVersion {
+        try record("version")
+        return DriverVersion(version: "2.6", release: "2.6.12-1+deb12u4")
+    }
+
+    func ping() async throws(DriverError) { try record("ping") }
+
+    func checks() async -> [DiagnosticCheck] {
+        [
+            DiagnosticCheck(name: "HAProxy", passed: true, detail: "2.6.12"),
+            DiagnosticCheck(name: "socket", passed: false, detail: "no such file: start HAProxy"),
+        ]
+    }
+
+    private func change(_ call: String) async throws(DriverError) {
+        await duringChange(call)
+        try record(call)
+    }
+
+    private func record(_ call: String) throws(DriverError) {
+        let failure = state.withLock { state in
+            state.calls.append(call)
+            return state.failure
+        }
+        if let failure { throw failure }
+    }
+}
