@@ -1,5 +1,5 @@
 /// A JSON value (RFC 8259) that comes out as it went in: numbers keep their digits, objects their order.
-public enum JSONValue: Sendable, Hashable {
+public enum JSONValue: Sendable, Equatable {
     /// `null`
     case null
 
