@@ -104,14 +104,3 @@ private enum LoadBalancerReader {
             connectRetries: try reader.wholeNumber("connect_retries") ?? defaults.connectRetries)
     }
 }
-
-extension MessageError {
-    /// The same error at a place that is known better.
-    func `in`(_ refine: (inout MessageLocation) -> Void) -> MessageError {
-        var error = self
-        var place = location ?? MessageLocation()
-        refine(&place)
-        error.location = place
-        return error
-    }
-}

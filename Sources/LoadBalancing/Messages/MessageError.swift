@@ -44,3 +44,14 @@ public struct MessageError: Error, Sendable, CustomStringConvertible {
     /// The same as ``message``.
     public var description: String { message }
 }
+
+extension MessageError {
+    /// The same error at a place that is known better.
+    func `in`(_ refine: (inout MessageLocation) -> Void) -> MessageError {
+        var error = self
+        var place = location ?? MessageLocation()
+        refine(&place)
+        error.location = place
+        return error
+    }
+}
