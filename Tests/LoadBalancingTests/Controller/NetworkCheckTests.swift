@@ -30,7 +30,8 @@ import Testing
         let check = NetworkCheck(host: "127.0.0.1", port: listener.port, deadline: .milliseconds(200))
         let start = ContinuousClock.now
         #expect(await !check())
-        #expect(start.duration(to: .now) < .seconds(3))
+        // The kernel would go on for two minutes; the rest is for a machine that is busy with other tests.
+        #expect(start.duration(to: .now) < .seconds(30))
     }
 
     @Test("a deadline in the past is not waited for")
