@@ -1,0 +1,93 @@
+import Glibc
+
+/// State that several threads share, and on whose changes a thread can wait.
+///
+/// Threads of their own may block here; Swift's cooperative threads only ever hold the lock for a moment.
+///
+/// `@unchecked Sendable`: `state` is only touched with `mutex` held.
+final class Monitor<State>: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var state: State
+
+    init(_ state: State) {
+        self.state = state
+        pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(changed, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(changed)
+        pthread_mutex_destroy(mutex)
+        changed.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Reads the state, or changes it in a way on which no thread waits.
+    func withLock<Value>(_ body: (inout State) -> Value) -> Value {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body(&state)
+    }
+
+    /// Changes the state and lets every thread that waits look at it again.
+    func update<Value>(_ body: (inout State) -> Value) -> Value {
+        withLock { state in
+            defer { pthread_cond_broadcast(changed) }
+            return body(&state)
+        }
+    }
+
+    /// Blocks this thread until the state has what it waits for.
+    ///
+    /// - Parameter body: Looks at the state, and may change it: with each look either the value, or until when to wait
+    ///   for a change at most before the next look.
+    func wait<Value>(_ body: (inout State) -> Looked<Value>) -> Value {
+        withLock { state in
+            while true {
+                switch body(&state) {
+                case .value(let value):
+                    // What was taken may be what another thread waits to see gone.
+                    pthread_cond_broadcast(changed)
+                    return value
+                case .wait(until: nil):
+                    pthread_cond_wait(changed, mutex)
+                case .wait(until: let deadline?):
+                    var time = monotonicTime(at: deadline)
+                    pthread_cond_timedwait(changed, mutex, &time)
+                }
+            }
+        }
+    }
+}
+
+/// What a look at the state of a ``Monitor`` led to.
+enum Looked<Value> {
+    case value(Value)
+    case wait(until: ContinuousClock.Instant?)
+}
+
+/// The kernel's monotonic clock at an instant of Swift's, which on Linux counts from somewhere else.
+private func monotonicTime(at instant: ContinuousClock.Instant) -> timespec {
+    let left = max(.zero, ContinuousClock.now.duration(to: instant)).components
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    let nanoseconds = time.tv_nsec + Int(left.attoseconds / 1_000_000_000)
+    time.tv_sec += Int(left.seconds) + nanoseconds / 1_000_000_000
+    time.tv_nsec = nanoseconds % 1_000_000_000
+    return time
+}
+
+extension Duration {
+    /// Whole milliseconds for poll(2), rounded up so that a wait never ends just before its time; at most a day.
+    var milliseconds: Int32 {
+        let (seconds, attoseconds) = components
+        guard seconds < 86_400 else { return 86_400_000 }
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}
