@@ -4,13 +4,68 @@ import PackageDescription
 
 let package = Package(
     name: "libra",
+    products: [
+        .executable(name: "libra_worker", targets: ["LibraWorker"]),
+        .executable(name: "libra_client", targets: ["LibraClient"]),
+        .library(name: "Gearman", targets: ["Gearman"]),
+        .library(name: "HAProxy", targets: ["HAProxy"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
     targets: [
+        // Foundations: each knows nothing of the others, but for DedicatedThread.
+        .systemLibrary(
+            name: "CGearman", pkgConfig: "gearmand", providers: [.apt(["libgearman-dev"])]),
         .target(name: "DedicatedThread"),
+        .target(
+            name: "Gearman",
+            dependencies: ["CGearman", "DedicatedThread", logging, serviceLifecycle]),
+        .target(name: "HAProxy", dependencies: ["DedicatedThread", logging, subprocess, systemPackage]),
+        .target(name: "DaemonKit", dependencies: [logging, serviceLifecycle, systemPackage, unixSignals]),
+        .target(name: "CommandKit", dependencies: [argumentParser, configuration, systemPackage]),
+
+        // What Libra exists for.
+        .target(name: "LoadBalancing", dependencies: ["DedicatedThread", logging]),
+        .target(
+            name: "LoadBalancingHAProxy",
+            dependencies: ["LoadBalancing", "HAProxy", "DedicatedThread", logging, systemPackage]),
+
+        // Commands.
+        .executableTarget(
+            name: "LibraWorker",
+            dependencies: [
+                "CommandKit", "DaemonKit", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy",
+                argumentParser, logging, serviceLifecycle, systemPackage,
+            ]),
+        .executableTarget(
+            name: "LibraClient",
+            dependencies: ["CommandKit", "Gearman", "LoadBalancing", argumentParser, systemPackage]),
+
+        // Tests.
         .target(name: "TestServers", dependencies: ["DedicatedThread"], path: "Tests/TestServers"),
         .testTarget(name: "DedicatedThreadTests", dependencies: ["DedicatedThread"]),
+        .testTarget(name: "HAProxyTests", dependencies: ["HAProxy"]),
+        .testTarget(name: "LoadBalancingTests", dependencies: ["LoadBalancing"]),
+        .testTarget(
+            name: "LoadBalancingHAProxyTests",
+            dependencies: ["LoadBalancingHAProxy", "HAProxy", "LoadBalancing", "TestServers", logging]),
         .testTarget(name: "IntegrationTests", dependencies: ["TestServers"]),
     ]
 )
+
+var argumentParser: Target.Dependency { .product(name: "ArgumentParser", package: "swift-argument-parser") }
+var configuration: Target.Dependency { .product(name: "Configuration", package: "swift-configuration") }
+var logging: Target.Dependency { .product(name: "Logging", package: "swift-log") }
+var serviceLifecycle: Target.Dependency { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
+var subprocess: Target.Dependency { .product(name: "Subprocess", package: "swift-subprocess") }
+var systemPackage: Target.Dependency { .product(name: "SystemPackage", package: "swift-system") }
+var unixSignals: Target.Dependency { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
 
 for target in package.targets where target.type != .system {
     target.swiftSettings = [

@@ -10,26 +10,40 @@ public struct Folder: Sendable, Equatable {
     /// The option or key that named it; nil for the default, which root may make.
     public let origin: String?
 
+    /// Whose a default folder becomes when root makes it.
+    public let ownership: Ownership
+
+    /// Who owns a folder that root makes.
+    public enum Ownership: Sendable {
+        /// The account that writes in it: mode 0755.
+        case account
+        /// Root, with the account's group: mode 1770, so that the account can put files in it and nothing in its place.
+        case root
+    }
+
     /// Describes a folder.
     ///
     /// - Parameters:
     ///   - path: Where it is.
     ///   - purpose: What it is for, as it completes "the folder of …".
     ///   - origin: The option or key that named it; nil for the default.
-    public init(_ path: FilePath, purpose: String, origin: String?) {
+    ///   - ownership: Whose it becomes when root makes it.
+    public init(_ path: FilePath, purpose: String, origin: String?, ownership: Ownership = .account) {
+        self.ownership = ownership
         self.path = path
         self.purpose = purpose
         self.origin = origin
     }
 
-    /// Makes a default folder for an account if it is missing and the process is root: mode 0755, one level.
+    /// Makes a default folder that is missing: as root for an account, one level; else for itself, with those above it.
     ///
     /// A folder that is there is left as it is; ``check(as:)`` says whether it will do.
     ///
     /// - Parameter account: Who will write in it.
     /// - Throws: ``DaemonError`` with code `folder`.
     func makeIfDefault(for account: Account) throws(DaemonError) {
-        guard origin == nil, geteuid() == 0, linkStatus(path) == nil else { return }
+        guard origin == nil, linkStatus(path) == nil else { return }
+        guard geteuid() == 0 else { return makeForSelf(path) }
         guard path.withPlatformString({ mkdir($0, 0o755) }) == 0 else {
             throw DaemonError(.folder, "cannot make \(name)", cause: lastError)
         }
@@ -37,9 +51,22 @@ public struct Folder: Sendable, Equatable {
         let folder = openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         guard folder >= 0 else { throw DaemonError(.folder, "cannot open \(name)", cause: lastError) }
         defer { close(folder) }
-        guard fchmod(folder, 0o755) == 0, fchown(folder, account.userID, account.groupID) == 0 else {
+        let (owner, mode): (uid_t, mode_t) =
+            switch ownership {
+            case .account: (account.userID, 0o755)
+            case .root: (0, 0o1770)
+            }
+        // The mode last: a change of owner may clear bits of it.
+        guard fchown(folder, owner, account.groupID) == 0, fchmod(folder, mode) == 0 else {
             throw DaemonError(.folder, "cannot give \(name) to \(account)", cause: lastError)
         }
+    }
+
+    /// Makes a folder and those above it that are missing; ``check(as:)`` says what did not work.
+    private func makeForSelf(_ path: FilePath) {
+        guard linkStatus(path) == nil, !path.removingLastComponent().isEmpty else { return }
+        makeForSelf(path.removingLastComponent())
+        _ = path.withPlatformString { mkdir($0, 0o755) }
     }
 
     /// Whether the process, with the rights it has now, can create files there.

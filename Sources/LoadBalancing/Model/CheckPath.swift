@@ -1,6 +1,7 @@
 /// The path that an HTTP health check asks a node for.
 ///
-/// At most 1,024 bytes of printable ASCII without space, quotation marks, backslash and `#`, beginning with `/`.
+/// A path and perhaps a query (RFC 3986, sections 3.3 and 3.4) of at most 1,024 bytes, beginning with `/`. The single
+/// quote, which RFC 3986 allows, is written as `%27`.
 public struct CheckPath: CheckedText {
     /// The path, with its leading `/`.
     public let description: String
@@ -13,9 +14,6 @@ public struct CheckPath: CheckedText {
     }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"), UInt8(ascii: "\\"), UInt8(ascii: "#"): false
-        default: 0x21...0x7e ~= byte
-        }
+        byte.isLetterOrDigit || "-._~%!$&()*+,;=:@/?".utf8.contains(byte)
     }
 }

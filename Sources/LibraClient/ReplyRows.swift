@@ -1,0 +1,61 @@
+import CommandKit
+import LoadBalancing
+
+/// The lines of a table that a reply makes.
+enum ReplyRows {
+    static let responseColumns = [Table.Column("WORKER"), Table.Column("RESPONSE"), Table.Column("DETAILS")]
+    static let nodeColumns = [
+        Table.Column("WORKER"), Table.Column("BALANCER"), Table.Column("NODE"), Table.Column("STATUS"),
+        Table.Column("WEIGHT", isRightAligned: true), Table.Column("SESSIONS", isRightAligned: true),
+        Table.Column("CHECK"),
+    ]
+
+    /// A line for the reply as a whole.
+    static func responses(_ reply: WorkerReply) -> [[Table.Cell]] {
+        switch reply.outcome {
+        case .silent(let reason):
+            return [[Table.Cell(reply.worker), Table.Cell("none", style: .red), Table.Cell(reason)]]
+        case .answered(let value):
+            let response = value["hpcs_response"]?.string ?? "?"
+            let style: Style = response == "PASS" ? .green : .red
+            return [[Table.Cell(reply.worker), Table.Cell(response, style: style), Table.Cell(details(value))]]
+        }
+    }
+
+    /// A line a node; a reply without nodes has a line of its own.
+    static func nodes(_ reply: WorkerReply) -> [[Table.Cell]] {
+        guard case .answered(let value) = reply.outcome, let nodes = value["nodes"]?.array else {
+            return responses(reply).map { cells in [cells[0], "", "", cells[1], "", "", cells[2]] }
+        }
+        return nodes.map { node in
+            let status = text(node["status"])
+            let balancer = [text(node["protocol"]), text(node["loadBalancer"])].filter { !$0.isEmpty }
+            return [
+                Table.Cell(reply.worker), Table.Cell(balancer.joined(separator: "-")), Table.Cell(text(node["id"])),
+                Table.Cell(status, style: status == "UP" ? .green : .red), Table.Cell(text(node["weight"])),
+                Table.Cell(text(node["sessions"])), Table.Cell(text(node["check"])),
+            ]
+        }
+    }
+
+    /// What a reply says besides its response, in a line.
+    private static func details(_ value: JSONValue) -> String {
+        if let error = value["hpcs_error"]?.string { return error }
+        if let release = value["release"]?.string { return "HAProxy \(release)" }
+        if let checks = value["checks"]?.array {
+            let failed = checks.filter { $0["status"]?.string == "FAIL" }.map {
+                "\(text($0["name"])): \(text($0["detail"]))"
+            }
+            return failed.isEmpty ? "\(checks.count) checks passed" : failed.joined(separator: "; ")
+        }
+        return ""
+    }
+
+    private static func text(_ value: JSONValue?) -> String {
+        switch value {
+        case nil, .null: ""
+        case .string(let text): text
+        case let value?: value.description
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import ArgumentParser
+import CommandKit
+import DaemonKit
+import Gearman
+import Glibc
+import HAProxy
+import LoadBalancing
+import LoadBalancingHAProxy
+import Logging
+import ServiceLifecycle
+import SystemPackage
+
+/// The worker itself: puts the parts together and runs them.
+struct WorkerProcess {
+    let settings: Settings
+    let launch: DaemonLaunch?
+    let notifier: SystemdNotifier
+
+    /// How long the jobs in hand may take after SIGTERM.
+    private static let finishingLimit = Duration.seconds(60)
+
+    func run() async throws {
+        let surroundings = try enter()
+        defer { surroundings.pidFile?.release() }
+        let logger = makeLogger(surroundings.logFile)
+        let reopening = await LogReopening(surroundings.logFile, logger: logger)
+
+        let driver = try await makeDriver(logger)
+        let status = JobServerStatusBox()
+        let target = settings[WorkerSettings.networkCheck]
+        guard let port = LoadBalancing.Port(exactly: target.port) else {
+            throw CommandError(.configuration, "[worker] network_check: \(target.port) is no port")
+        }
+        let networkCheck = NetworkCheck(host: target.host, port: port)
+        let controller = Controller(
+            driver: driver, networkCheck: { await networkCheck() }, jobServers: { status.read() }, logger: logger)
+        let worker = try makeWorker(logger) { job in .complete(await controller.reply(to: job.workload)) }
+        status.follow(worker)
+
+        let readiness = ReadinessReport(worker: worker, launch: launch, notifier: notifier, logger: logger)
+        // Below notices the group describes the services themselves, all of their properties included.
+        var groupLogger = logger
+        groupLogger.logLevel = max(logger.logLevel, .notice)
+        let group = ServiceGroup(
+            daemon: [reopening, worker, readiness, notifier], finishingWithin: Self.finishingLimit, logger: groupLogger)
+        try await group.run()
+        logger.notice("the worker ends")
+    }
+
+    // MARK: Surroundings
+
+    private var isDaemon: Bool { !settings[WorkerSettings.noDaemon] }
+
+    private func enter() throws(CommandError) -> DaemonSetup.Surroundings {
+        var setup = DaemonSetup(program: "libra_worker")
+        setup.user = settings[WorkerSettings.user]
+        setup.group = settings[WorkerSettings.group]
+        setup.leavesFolder = isDaemon
+        setup.pidFile = settings[WorkerSettings.pidFile] ?? (isDaemon ? "/var/run/libra/libra_worker.pid" : nil)
+        setup.logFile = settings[WorkerSettings.logFile] ?? (isDaemon ? "/var/log/libra/libra_worker.log" : nil)
+        setup.folders = folders(setup)
+        do {
+            return try setup.enter()
+        } catch {
+            throw CommandError(.cannotCreate, messages: error.faults.map(\.message), cause: error)
+        }
+    }
+
+    private func folders(_ setup: DaemonSetup) -> [Folder] {
+        var folders = [
+            Folder(
+                stateFolder, purpose: "the worker's state", origin: settings.origin(of: WorkerSettings.stateFolder))
+        ]
+        if settings[WorkerSettings.service] != .process {
+            folders.append(
+                Folder(
+                    settings[WorkerSettings.stagingFolder], purpose: "new configurations",
+                    origin: settings.origin(of: WorkerSettings.stagingFolder), ownership: .root))
+        }
+        if let file = setup.pidFile {
+            folders.append(
+                Folder(
+                    file.removingLastComponent(), purpose: "the PID file",
+                    origin: settings.origin(of: WorkerSettings.pidFile)))
+        }
+        if let file = setup.logFile {
+            folders.append(
+                Folder(
+                    file.removingLastComponent(), purpose: "the log file",
+                    origin: settings.origin(of: WorkerSettings.logFile)))
+        }
+        return folders
+    }
+
+    private var stateFolder: FilePath {
+        if let folder = settings[WorkerSettings.stateFolder] { return folder }
+        guard geteuid() != 0, !isDaemon else { return "/var/lib/libra" }
+        let environment = processEnvironment()
+        if let folder = environment["XDG_STATE_HOME"], folder.hasPrefix("/") {
+            return FilePath(folder).appending("libra")
+        }
+        return FilePath(environment["HOME"] ?? "/").appending(".local/state/libra")
+    }
+
+    private func makeLogger(_ file: LogFile?) -> Logger {
+        let level: Logger.Level =
+            settings[WorkerSettings.debug] ? .debug : settings[WorkerSettings.verbose] ? .info : .notice
+        let destination: any LogDestination = file ?? StandardErrorLog()
+        LoggingSystem.bootstrap { _ in LineLogHandler(program: "libra_worker", to: destination, level: level) }
+        return Logger(label: "libra_worker")
+    }
+
+    // MARK: Parts
+
+    private func makeDriver(_ logger: Logger) async throws(CommandError) -> any Driver {
+        switch settings[WorkerSettings.driver] {
+        case .haproxy:
+            let options = try driverOptions()
+            do throws(DriverError) {
+                return try await HAProxyDriver(options: options, logger: logger)
+            } catch {
+                throw CommandError(error.code == .storage ? .inputOutput : .unavailable, error.message, cause: error)
+            }
+        }
+    }
+
+    private func driverOptions() throws(CommandError) -> HAProxyDriverOptions {
+        var options: HAProxyDriverOptions
+        do throws(HAProxyError) {
+            let log = try LogTarget(settings[WorkerSettings.log])
+            let drainTimeout = try Milliseconds(Int(settings[WorkerSettings.drainTimeout] / .milliseconds(1)))
+            options = HAProxyDriverOptions(
+                service: settings[WorkerSettings.service], stateFolder: stateFolder.string, log: log,
+                drainTimeout: drainTimeout)
+        } catch {
+            throw CommandError(.configuration, error.message, cause: error)
+        }
+        options.stagingFolder = settings[WorkerSettings.stagingFolder].string
+        options.socketAccess = settings[WorkerSettings.socketAccess]
+        if let file = settings[WorkerSettings.configurationFile] { options.configurationFile = file.string }
+        if let socket = settings[WorkerSettings.socket] { options.socket = socket.string }
+        return options
+    }
+
+    private func makeWorker(
+        _ logger: Logger, handler: @escaping @Sendable (Job) async -> JobResult
+    ) throws(CommandError) -> Worker {
+        var options = WorkerOptions()
+        options.connections = settings[WorkerSettings.connections]
+        options.reconnectSleep = settings[WorkerSettings.reconnectSleep]
+        options.keepalive =
+            settings[WorkerSettings.keepalive]
+            ? Keepalive(
+                count: settings[WorkerSettings.keepaliveCount],
+                idle: .seconds(settings[WorkerSettings.keepaliveIdle]),
+                interval: .seconds(settings[WorkerSettings.keepaliveInterval]))
+            : nil
+        do {
+            let servers = try settings[WorkerSettings.servers] ?? [JobServer(host: "localhost")]
+            return try Worker(
+                function: settings[WorkerSettings.function] ?? hostName(), servers: servers,
+                options: options, tls: try tlsOptions(), logger: logger, handler: handler)
+        } catch let error as GearmanError {
+            throw CommandError(.configuration, error.message, cause: error)
+        } catch {
+            throw CommandError(.configuration, "\(error)", cause: error)
+        }
+    }
+
+    private func tlsOptions() throws(CommandError) -> TLSOptions? {
+        switch (
+            settings[WorkerSettings.tlsAuthority], settings[WorkerSettings.tlsCertificate],
+            settings[WorkerSettings.tlsKey]
+        ) {
+        case (nil, nil, nil): return nil
+        case (let authority?, let certificate?, let key?):
+            return TLSOptions(authorityFile: authority.string, certificateFile: certificate.string, keyFile: key.string)
+        default: throw CommandError(.configuration, "[gearman] ssl_ca, ssl_cert and ssl_key belong together")
+        }
+    }
+
+    private func hostName() -> String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,100 @@
+internal import Glibc
+public import HAProxy
+internal import SystemPackage
+
+/// Where HAProxy and its files are, and how it is run.
+public struct HAProxyDriverOptions: Sendable {
+    /// Who starts, stops and reloads HAProxy.
+    public enum Service: String, Sendable, CaseIterable {
+        /// The operating system, by `service haproxy` through sudo.
+        case ubuntu
+        /// The same as ``ubuntu``.
+        case debian
+        /// The worker itself.
+        case process
+    }
+
+    /// Who starts, stops and reloads HAProxy.
+    public var service: Service
+    /// Where the driver keeps what it must remember; it exists, and this process may write it.
+    public var stateFolder: String
+    /// Where a new configuration waits to be moved into place; not used with ``Service/process``.
+    public var stagingFolder = "/var/spool/libra"
+    /// The file that HAProxy reads.
+    public var configurationFile: String
+    /// The socket of the Runtime API.
+    public var socket: String
+    /// How the socket is reached.
+    public var socketAccess = SocketAccess.auto
+    /// Where HAProxy logs to.
+    public var log: LogTarget
+    /// How long connections that are open at a reload may go on, in milliseconds.
+    public var drainTimeout: Milliseconds
+
+    /// Creates options with the defaults of a service.
+    ///
+    /// - Parameters:
+    ///   - service: Who starts, stops and reloads HAProxy.
+    ///   - stateFolder: Where the driver keeps what it must remember.
+    ///   - log: Where HAProxy logs to.
+    ///   - drainTimeout: How long connections that are open at a reload may go on.
+    public init(service: Service, stateFolder: String, log: LogTarget, drainTimeout: Milliseconds) {
+        self.service = service
+        self.stateFolder = stateFolder
+        self.log = log
+        self.drainTimeout = drainTimeout
+        switch service {
+        case .ubuntu, .debian:
+            configurationFile = "/etc/haproxy/haproxy.cfg"
+            socket = "/var/run/haproxy-stats.socket"
+        case .process:
+            configurationFile = stateFolder + "/haproxy.cfg"
+            socket = stateFolder + "/haproxy.sock"
+        }
+    }
+}
+
+extension HAProxyDriverOptions {
+    func makeService() -> any ServiceControl {
+        switch service {
+        case .ubuntu, .debian: SystemService(paths: systemPaths)
+        case .process:
+            ProcessService(folder: FilePath(stateFolder), configurationFile: FilePath(configurationFile))
+        }
+    }
+
+    var systemPaths: SystemService.Paths {
+        SystemService.Paths(
+            configuration: FilePath(configurationFile), staged: FilePath(stagingFolder).appending("haproxy.cfg"))
+    }
+
+    func makeClient() -> RuntimeClient {
+        RuntimeClient(socket: FilePath(socket), access: socketAccess)
+    }
+
+    func makeGlobal() throws(HAProxyError) -> Global {
+        var global = Global()
+        global.logTargets = [log]
+        global.hardStopAfter = drainTimeout
+        global.statsTimeout = try Milliseconds(60_000)
+        var statsSocket = StatsSocket(path: try ConfigurationPath(socket), mode: 0o600)
+        switch service {
+        case .ubuntu, .debian:
+            global.user = try Word("haproxy")
+            global.group = try Word("haproxy")
+            // Root's, unless the worker is to open it without sudo.
+            if socketAccess != .socat, let name = userName() {
+                statsSocket.user = try Word(name, as: "the worker's user")
+            }
+        case .process:
+            global.maximumReloads = try Count(50)
+        }
+        global.statsSockets = [statsSocket]
+        return global
+    }
+
+    /// The name of the user that this process is.
+    private func userName() -> String? {
+        getpwuid(geteuid()).flatMap { $0.pointee.pw_name }.map { String(cString: $0) }
+    }
+}

@@ -1,0 +1,50 @@
+internal import HAProxy
+internal import LoadBalancing
+
+extension Statistics {
+    /// How the nodes of the host's balancers are, in the order of the last UPDATE.
+    ///
+    /// A node that HAProxy does not know is down.
+    func balancers(of state: HostState) -> [BalancerStatistics] {
+        let servers = serversByBackend()
+        return state.balancers.map { balancer in
+            let rows = servers[balancer.key.backendName] ?? [:]
+            return BalancerStatistics(
+                balancer: balancer.key,
+                nodes: balancer.nodes.map { NodeStatistics($0, row: rows[$0.key.serverName]) })
+        }
+    }
+
+    private func serversByBackend() -> [String: [String: Statistics.Row]] {
+        var servers: [String: [String: Statistics.Row]] = [:]
+        for row in rows where row.kind == .server {
+            servers[row.proxy, default: [:]][row.server] = row
+        }
+        return servers
+    }
+}
+
+extension NodeStatistics {
+    fileprivate init(_ node: Node, row: Statistics.Row?) {
+        self.init(
+            node: node.key, isUp: row?.status.isUp ?? false, check: row?.lastHealthCheck,
+            weight: row?.weight ?? node.weight.value, sessions: row.map { Int(clamping: $0.currentSessions) } ?? 0,
+            lastChange: row?.lastChange.map { Int($0.components.seconds) })
+    }
+}
+
+extension BalancerStatistics {
+    /// Of a balancer whose traffic is stopped: no node receives any.
+    init(suspended balancer: LoadBalancer) {
+        self.init(balancer: balancer.key, nodes: balancer.nodes.map { NodeStatistics($0, row: nil) })
+    }
+}
+
+extension Statistics.Row {
+    /// What the last health check said: the code, and what the check saw where it says more.
+    fileprivate var lastHealthCheck: String? {
+        guard !checkStatus.isEmpty else { return nil }
+        let details = lastCheck.isEmpty ? checkDescription : lastCheck
+        return details.isEmpty ? checkStatus : "\(checkStatus): \(details)"
+    }
+}

@@ -1,0 +1,79 @@
+import LoadBalancing
+import Logging
+import TestServers
+import Testing
+
+@testable import LoadBalancingHAProxy
+
+@Suite struct StateStoreTests {
+    private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+
+    private func state(_ phase: HostState.Phase = .active) throws -> HostState {
+        let node = Node(
+            key: .id("1001"), address: "10.0.0.1", port: 80, weight: 7, isBackup: true, condition: .draining)
+        let monitor = Monitor(kind: .http, delay: 30, timeout: 10, attempts: 2, path: "/healthz")
+        return HostState(
+            phase: phase,
+            balancers: [
+                try LoadBalancer(
+                    id: "15", name: "a \"name\"\n", protocol: .http, port: 80, monitor: monitor, nodes: [node])
+            ])
+    }
+
+    @Test("a host where nothing was asked is fresh")
+    func fresh() async throws {
+        try await withTemporaryFolder { folder in
+            let store = try StateStore(folder: folder, logger: logger)
+            #expect(store.current == .fresh)
+            #expect(try store.pending() == nil)
+        }
+    }
+
+    @Test("what was committed is there after a restart, and what was begun is known until it is committed")
+    func restart() async throws {
+        for phase in [HostState.Phase.active, .suspended] {
+            try await withTemporaryFolder { folder in
+                let wanted = try state(phase)
+                let change = PendingChange(state: wanted, configurationDigest: .max)
+                try StateStore(folder: folder, logger: logger).begin(change)
+                let second = try StateStore(folder: folder, logger: logger)
+                #expect(second.current == .fresh)
+                #expect(try second.pending() == change)
+                try second.commit(wanted)
+                let third = try StateStore(folder: folder, logger: logger)
+                #expect(third.current == wanted)
+                #expect(try third.pending() == nil)
+            }
+        }
+    }
+
+    @Test("a corrupt state file is set aside, not overwritten; a corrupt intent stands for nothing")
+    func corrupt() async throws {
+        try await withTemporaryFolder { folder in
+            try writeText("{\"version\":1,\"phase\":\"act", to: folder + "/state.json")
+            try writeText("", to: folder + "/pending.json")
+            let store = try StateStore(folder: folder, logger: logger)
+            #expect(store.current == .fresh)
+            #expect(try store.pending() == nil)
+            #expect(readText(folder + "/state.json.corrupt") == "{\"version\":1,\"phase\":\"act")
+        }
+    }
+
+    @Test("a state file of a newer version is refused and left alone")
+    func newer() async throws {
+        try await withTemporaryFolder { folder in
+            let text = #"{"version":2,"phase":"active","configurationDigest":"0","loadBalancers":[]}"#
+            try writeText(text, to: folder + "/state.json")
+            #expect(throws: DriverError.self) { try StateStore(folder: folder, logger: logger) }
+            #expect(readText(folder + "/state.json") == text)
+        }
+    }
+
+    @Test("a folder that cannot be written is an error that names the file")
+    func unwritable() async throws {
+        let store = try StateStore(folder: "/proc/self", logger: logger)
+        let error = try #require(throws: DriverError.self) { try store.commit(.deleted) }
+        #expect(error.message.contains("/proc/self/state.json"))
+        #expect(store.current == .fresh)
+    }
+}
