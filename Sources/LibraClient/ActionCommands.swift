@@ -26,7 +26,7 @@ extension FileActionCommand {
     }
 }
 
-/// `libra_client update FILE`
+/// The command `libra_client update FILE`.
 struct UpdateCommand: FileActionCommand {
     static let action = Action.update
     static let configuration = CommandConfiguration(
@@ -35,7 +35,7 @@ struct UpdateCommand: FileActionCommand {
     @OptionGroup var recipients: RecipientOptions
 }
 
-/// `libra_client plan FILE`
+/// The command `libra_client plan FILE`.
 struct PlanCommand: FileActionCommand {
     static let action = Action.plan
     static let configuration = CommandConfiguration(
@@ -44,7 +44,7 @@ struct PlanCommand: FileActionCommand {
     @OptionGroup var recipients: RecipientOptions
 }
 
-/// `libra_client archive FILE`
+/// The command `libra_client archive FILE`.
 struct ArchiveCommand: FileActionCommand {
     static let action = Action.archive
     static let configuration = CommandConfiguration(
@@ -66,7 +66,7 @@ extension BareActionCommand {
     }
 }
 
-/// `libra_client suspend`
+/// The command `libra_client suspend`.
 struct SuspendCommand: BareActionCommand {
     static let action = Action.suspend
     static let configuration = CommandConfiguration(
@@ -74,14 +74,14 @@ struct SuspendCommand: BareActionCommand {
     @OptionGroup var recipients: RecipientOptions
 }
 
-/// `libra_client enable`
+/// The command `libra_client enable`.
 struct EnableCommand: BareActionCommand {
     static let action = Action.enable
     static let configuration = CommandConfiguration(commandName: "enable", abstract: "Let traffic through again.")
     @OptionGroup var recipients: RecipientOptions
 }
 
-/// `libra_client delete`
+/// The command `libra_client delete`.
 struct DeleteCommand: BareActionCommand {
     static let action = Action.delete
     static let configuration = CommandConfiguration(
@@ -89,21 +89,21 @@ struct DeleteCommand: BareActionCommand {
     @OptionGroup var recipients: RecipientOptions
 }
 
-/// `libra_client discover`
+/// The command `libra_client discover`.
 struct DiscoverCommand: BareActionCommand {
     static let action = Action.discover
     static let configuration = CommandConfiguration(commandName: "discover", abstract: "Ask for HAProxy's version.")
     @OptionGroup var recipients: RecipientOptions
 }
 
-/// `libra_client stats`
+/// The command `libra_client stats`.
 struct StatsCommand: BareActionCommand {
     static let action = Action.stats
     static let configuration = CommandConfiguration(commandName: "stats", abstract: "Ask how the nodes are.")
     @OptionGroup var recipients: RecipientOptions
 }
 
-/// `libra_client metrics`
+/// The command `libra_client metrics`.
 struct MetricsCommand: BareActionCommand {
     static let action = Action.metrics
     static let configuration = CommandConfiguration(
@@ -111,7 +111,7 @@ struct MetricsCommand: BareActionCommand {
     @OptionGroup var recipients: RecipientOptions
 }
 
-/// `libra_client diagnostics`
+/// The command `libra_client diagnostics`.
 struct DiagnosticsCommand: BareActionCommand {
     static let action = Action.diagnostics
     static let configuration = CommandConfiguration(
@@ -119,7 +119,7 @@ struct DiagnosticsCommand: BareActionCommand {
     @OptionGroup var recipients: RecipientOptions
 }
 
-/// `libra_client ping`
+/// The command `libra_client ping`.
 struct PingCommand: BareActionCommand {
     static let action = Action.ping
     static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@ internal import HAProxy
 public import LoadBalancing
 
 extension HAProxyDriver {
+    /// Looks at the program, the configuration, the socket, the folders, and each command that sudo has to allow.
     public func checks() async -> [DiagnosticCheck] {
         var checks = [
             await check("HAProxy's version") { () throws(HAProxyError) in try await service.version().release },

@@ -38,24 +38,29 @@ public final class HAProxyDriver: Driver {
         if options.service == .process { try await engine.startIfNeeded() }
     }
 
+    /// Checks that host names resolve, then applies the balancers as a transaction; a suspended host stays suspended.
     public func update(_ balancers: [LoadBalancer]) async throws(DriverError) {
         try await resolver.check(balancers)
         let phase: HostState.Phase = store.current.phase == .suspended ? .suspended : .active
         try await engine.apply(HostState(phase: phase, balancers: balancers))
     }
 
+    /// Reloads HAProxy without listeners: connections are refused, and open ones may go on for the drain time.
     public func suspend() async throws(DriverError) {
         try await setPhase(.suspended)
     }
 
+    /// Reloads HAProxy with its listeners.
     public func enable() async throws(DriverError) {
         try await setPhase(.active)
     }
 
+    /// Stops HAProxy, and removes its configuration, its backup and the state.
     public func delete() async throws(DriverError) {
         try await engine.delete()
     }
 
+    /// Asks HAProxy for its counters and states; while suspended, answers without asking.
     public func statistics() async throws(DriverError) -> [BalancerStatistics] {
         let state = try existingState()
         if state.phase == .suspended { return state.balancers.map(BalancerStatistics.init(suspended:)) }
@@ -66,6 +71,7 @@ public final class HAProxyDriver: Driver {
         }
     }
 
+    /// Asks the installed HAProxy.
     public func version() async throws(DriverError) -> DriverVersion {
         do {
             let version = try await service.version()
@@ -75,6 +81,7 @@ public final class HAProxyDriver: Driver {
         }
     }
 
+    /// Asks the running HAProxy for its process.
     public func ping() async throws(DriverError) {
         do {
             _ = try await pingClient.info()

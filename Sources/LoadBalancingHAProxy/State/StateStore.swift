@@ -13,7 +13,9 @@ final class StateStore: Sendable {
     private let pendingState: AtomicFile
     private let snapshot: Mutex<HostState>
 
-    /// Reads what is there. A state file that cannot be understood is set aside, never overwritten.
+    /// Reads what is there.
+    ///
+    /// A state file that cannot be understood is set aside, never overwritten.
     init(folder: String, logger: Logger) throws(DriverError) {
         state = AtomicFile(path: folder + "/state.json")
         pendingState = AtomicFile(path: folder + "/pending.json")
