@@ -15,13 +15,11 @@ struct FileLayer {
         for fault in document.faults { self.fault(fault.line, fault.message) }
         let ignored = checkSections(document.sections)
         checkEntries(document.entries.filter { !ignored.contains($0.section) })
+        for fault in faults { layer.fault("\(name):\(fault.line): \(fault.message)", line: fault.line) }
         for (index, declaration) in schema.declarations.enumerated() {
             for candidate in (candidates[index] ?? []).sorted(by: { $0.rank < $1.rank }) {
                 layer.set(declaration, to: candidate.text)
             }
-        }
-        for fault in faults.sorted(by: { $0.line < $1.line }) {
-            layer.fault("\(name):\(fault.line): \(fault.message)")
         }
     }
 
@@ -51,7 +49,8 @@ struct FileLayer {
             if targets.isEmpty { fault(entry.line, "\(shown(entry)): unknown key\(hint(place))") }
             for target in targets {
                 let text = SettingText(
-                    text: entry.value, origin: "\(name):\(entry.line): \(shown(entry))", isFile: target.isFile)
+                    text: entry.value, origin: "\(name):\(entry.line): \(shown(entry))", isFile: target.isFile,
+                    line: entry.line)
                 let others = candidates[target.index] ?? []
                 if others.contains(where: { $0.rank == target.rank && $0.text.isFile != target.isFile }) {
                     fault(entry.line, "\(shown(entry)): the value and the file that holds it are both given")

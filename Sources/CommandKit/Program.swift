@@ -11,14 +11,22 @@ extension AsyncParsableCommand {
     ///
     /// ```swift
     /// @main struct Worker: AsyncParsableCommand {
-    ///     static func main() async { await runProgram() }
+    ///     static func main() { runProgram() }
     /// }
     /// ```
+    /// The main thread stays, asleep, until the process ends, and nothing may wait for the main actor. An asynchronous
+    /// `main` would let that thread end on Linux: `ps` then shows a zombie, and `/proc` the user and the folder that the
+    /// process began with, whatever a daemon makes of itself later.
     ///
     /// - Parameter arguments: The arguments without the program's name; by default the process's own.
-    public static func runProgram(_ arguments: [String]? = nil) async -> Never {
+    public static func runProgram(_ arguments: [String]? = nil) -> Never {
+        Task.detached { await perform(arguments) }
+        while true { pause() }
+    }
+
+    private static func perform(_ arguments: [String]?) async -> Never {
         do {
-            var command = try await asyncParseAsRoot(arguments)
+            var command = try parseAsRoot(arguments)
             if var asyncCommand = command as? any AsyncParsableCommand {
                 try await asyncCommand.run()
             } else {

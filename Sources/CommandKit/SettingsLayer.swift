@@ -5,13 +5,19 @@ struct SettingsLayer {
     private let name: String
     private var values: [AbsoluteConfigKey: ConfigValue] = [:]
     private(set) var origins: [SettingPlace: String] = [:]
-    private(set) var faults: [String] = []
+    private var found: [(line: Int, message: String)] = []
 
     init(_ name: String) { self.name = name }
 
     var provider: InMemoryProvider { InMemoryProvider(name: name, values: values) }
 
-    mutating func fault(_ message: String) { faults.append(message) }
+    /// What is wrong, in the order of the file's lines.
+    var faults: [String] { found.sorted { $0.line < $1.line }.map(\.message) }
+
+    /// Notes what is wrong, once: a key of `[global]` may be wrong for several settings.
+    mutating func fault(_ message: String, line: Int = 0) {
+        if !found.contains(where: { $0.message == message }) { found.append((line, message)) }
+    }
 
     /// Takes a value, unless a stronger place of the same layer has set it already.
     mutating func set(_ declaration: SettingDeclaration, to value: ConfigValue, from origin: String) {
@@ -26,12 +32,12 @@ struct SettingsLayer {
         if text.isFile {
             switch secret(inFile: text.text) {
             case .success(let secret): content = secret
-            case .failure(let problem): return fault("\(text.origin): \(problem.words)")
+            case .failure(let problem): return fault("\(text.origin): \(problem.words)", line: text.line)
             }
         }
         switch declaration.value(of: content, folder: text.folder) {
         case .success(let value): set(declaration, to: value, from: text.origin)
-        case .failure(let problem): fault("\(text.origin): \(problem.words)")
+        case .failure(let problem): fault("\(text.origin): \(problem.words)", line: text.line)
         }
     }
 
@@ -70,4 +76,6 @@ struct SettingText {
     var isFile = false
     /// Where relative paths begin; nil where there may be none.
     var folder: String?
+    /// The line of a file.
+    var line = 0
 }

@@ -7,9 +7,9 @@ import Glibc
 /// it prints, the last words of a crash included, is read at the terminal. A running Swift process cannot be forked, so
 /// it is spawned anew; both read the same configuration.
 public enum Daemon {
-    /// Starts the daemon and waits until it is ready. This blocks: call it where nothing else runs.
+    /// Starts the daemon and waits until it is ready.
     ///
-    /// The daemon begins with the signal mask and dispositions of a fresh process, standard input and output on
+    /// This blocks: call it where nothing else runs. The daemon begins with the signal mask and dispositions of a fresh process, standard input and output on
     /// `/dev/null`, and no other descriptor than those of the handshake.
     ///
     /// - Parameters:

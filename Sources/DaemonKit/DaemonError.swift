@@ -34,7 +34,7 @@ public struct DaemonError: Error, CustomStringConvertible {
     public let message: String
     /// What the operating system said.
     public let cause: Errno?
-    /// The code with which the daemon exited, when it did so before it was ready.
+    /// The code, not 0, with which the daemon exited before it was ready.
     public let exitCode: Int32?
     /// Whether the same can succeed later without being changed.
     public let isRetriable: Bool

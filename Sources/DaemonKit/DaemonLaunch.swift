@@ -3,7 +3,8 @@ import Glibc
 /// The daemon's side of the handshake with the process that started it.
 ///
 /// Take it first thing in `main`, before there are other threads. Print what keeps the daemon from starting to standard
-/// error and exit with a code: both reach the user.
+/// error and exit with a code: both reach the user. A program that is started before ``ready()`` and outlives it needs a
+/// standard error of its own: the daemon's leads to the process that the user waits for.
 public final class DaemonLaunch: Sendable {
     static let variable = "DAEMONKIT_LAUNCHER"
     /// Where the pipe is that says "ready".

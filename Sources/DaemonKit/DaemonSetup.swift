@@ -17,7 +17,9 @@ public struct DaemonSetup: Sendable {
     public var user: String?
     /// The group to take, by name or number; nil for the user's primary group.
     public var group: String?
-    /// The folders to write in. Root makes those that are defaults; all are checked with the rights of `user`.
+    /// The folders to write in.
+    ///
+    /// Root makes those that are defaults; all are checked with the rights of `user`.
     public var folders: [Folder] = []
     /// The PID file; nil for none.
     public var pidFile: FilePath?

@@ -59,7 +59,7 @@ struct Launcher {
         }
         relayWords()
         endLine()
-        return DaemonError(.deadline, "the daemon was not ready within \(limit.components.seconds) s, and was ended")
+        return DaemonError(.deadline, "the daemon was not ready within \(limit), and was ended")
     }
 
     private mutating func endedEarly() -> DaemonError {
@@ -75,7 +75,7 @@ struct Launcher {
         let code = (status >> 8) & 0xff
         // A daemon that exits with a code has said why; one that said nothing, or exits with 0, is a surprise.
         let message = hasSpoken && code != 0 ? "" : "the daemon ended before it was ready: exit code \(code)"
-        return DaemonError(.endedEarly, message, exitCode: code)
+        return DaemonError(.endedEarly, message, exitCode: code == 0 ? nil : code)
     }
 
     private mutating func endLine() {

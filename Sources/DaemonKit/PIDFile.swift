@@ -36,7 +36,9 @@ public final class PIDFile: Sendable {
 
     deinit { release() }
 
-    /// Removes the file, and lets go of the lock. Only the process that created it does so, and only if it is the same file.
+    /// Removes the file, and lets go of the lock.
+    ///
+    /// Only the process that created it does so, and only if it is the same file.
     public func release() {
         descriptor.withLock { descriptor in
             guard let held = descriptor, getpid() == owner else { return }

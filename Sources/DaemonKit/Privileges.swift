@@ -60,7 +60,7 @@ public enum Privileges {
             else {
                 throw DaemonError(
                     .privilegesNotDropped,
-                    "a thread kept user \(status.users), group \(status.groups) when the "
+                    "the thread \(task) kept user \(status.users), group \(status.groups) when the "
                         + "process became \(account)")
             }
         }

@@ -17,8 +17,11 @@ extension ServiceGroup {
     /// - Parameters:
     ///   - services: The services.
     ///   - limit: How long finishing may take; after that the services' tasks are cancelled.
-    ///   - logger: Where the group says what it does.
+    ///   - logger: Where the group says what goes wrong with a service.
     public init(daemon services: [any Service], finishingWithin limit: Duration, logger: Logger) {
+        // At debug level the group logs its services with all that is in them, secrets included.
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .info)
         var configuration = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = limit

@@ -9,7 +9,9 @@ public struct SystemdNotifier: Service {
 
     /// Takes the socket from the process's environment, where children must not find it.
     ///
-    /// Call it before there are other threads: it changes the environment.
+    /// It changes the environment: call it early, but not in a process that is about to launch a daemon, which inherits it.
+    ///
+    /// - Returns: The notifier; one that does nothing when there is no socket.
     public static func takeFromEnvironment() -> SystemdNotifier {
         let path = getenv("NOTIFY_SOCKET").map { String(cString: $0) }
         unsetenv("NOTIFY_SOCKET")

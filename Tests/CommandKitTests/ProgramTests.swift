@@ -1,0 +1,76 @@
+import ArgumentParser
+import Glibc
+import Testing
+
+@testable import CommandKit
+
+private struct Sample: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sample", version: "1.2.3", subcommands: [Child.self])
+
+    struct Child: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "child")
+        @Argument var count: Int
+        func run() async throws {}
+    }
+}
+
+@Suite struct ProgramTests {
+    private func ending(_ arguments: [String]) async -> ProgramEnding? {
+        do {
+            var command = try Sample.parseAsRoot(arguments)
+            try command.run()
+            return nil
+        } catch {
+            return ProgramEnding(error, of: Sample.self)
+        }
+    }
+
+    @Test("a usage error exits with 64 and says where help is")
+    func usage() async throws {
+        let ending = try #require(await ending(["--nonsense"]))
+        #expect(ending.exitCode.rawValue == 64)
+        #expect(ending.output == "")
+        #expect(ending.complaint == "sample: Unknown option '--nonsense'\nSee 'sample --help'.\n")
+        #expect(try #require(await self.ending(["child", "x"])).exitCode.rawValue == 64)
+    }
+
+    @Test("--help and --version are printed and exit with 0")
+    func clean() async throws {
+        let help = try #require(await ending(["child", "--help"]))
+        #expect(help.exitCode == .success)
+        #expect(help.output.contains("USAGE: sample child <count>"))
+        #expect(help.complaint == "")
+        let version = try #require(await ending(["--version"]))
+        #expect(version.output == "1.2.3\n")
+    }
+
+    @Test("a command error prints a line a fault, and nothing in it can begin another")
+    func commandError() {
+        let error = CommandError(.unavailable, messages: ["one\nsample: two", "three \u{1b}[2J"])
+        let ending = ProgramEnding(error, of: Sample.self)
+        #expect(ending.exitCode.rawValue == 69)
+        #expect(error.isRetriable)
+        #expect(ending.complaint == "sample: one\\nsample: two\nsample: three \\x1b[2J\n")
+        let silent = ProgramEnding(CommandError(.failure, messages: []), of: Sample.self)
+        #expect(silent.complaint == "")
+        #expect(silent.exitCode == .failure)
+    }
+
+    @Test("any other error is printed and exits with 1; an exit code alone prints nothing")
+    func others() {
+        struct Odd: Error, CustomStringConvertible { var description: String { "odd" } }
+        let odd = ProgramEnding(Odd(), of: Sample.self)
+        #expect(odd.exitCode.rawValue == 1)
+        #expect(odd.complaint == "sample: odd\n")
+        let code = ProgramEnding(ExitCode(3), of: Sample.self)
+        #expect(code.exitCode.rawValue == 3)
+        #expect(code.complaint == "")
+    }
+
+    @Test("exit codes are those of sysexits.h")
+    func codes() {
+        let codes: [ExitCode] = [.usage, .unavailable, .cannotCreate, .inputOutput, .configuration, .failure]
+        #expect(codes.map(\.rawValue) == [64, 69, 73, 74, 78, 1])
+    }
+}
