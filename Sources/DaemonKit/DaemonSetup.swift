@@ -51,51 +51,73 @@ public struct DaemonSetup: Sendable {
     /// - Throws: ``DaemonFaults`` with everything that failed, so that it can be put right at once. The process has
     ///   changed then too: end it.
     public func enter() throws(DaemonFaults) -> Surroundings {
-        var faults: [DaemonError] = []
         umask(0o022)
         Signals.ignoreBrokenPipes()
-        var account = Account.current
-        var isInRights = true
-        do throws(DaemonError) {
-            account = try .resolve(user: user, group: group)
-            for folder in folders {
-                do throws(DaemonError) { try folder.makeIfDefault(for: account) } catch { faults.append(error) }
-            }
-            try Privileges.drop(to: account)
-        } catch {
-            isInRights = false
-            faults.append(error)
+        var findings = Findings()
+        guard let account = takeRights(&findings) else {
+            // With other rights than the user's, the checks that follow would say nothing about the user.
+            throw DaemonFaults(faults: findings.faults)
         }
-        // With the wrong rights the checks would speak of another user's, and root's would make files that are in the way.
-        guard isInRights else { throw DaemonFaults(faults: faults) }
         if leavesFolder, chdir("/") != 0 {
-            faults.append(DaemonError(.folder, "user \(account) cannot enter '/'", cause: lastError))
+            findings.faults.append(DaemonError(.folder, "user \(account) cannot enter '/'", cause: lastError))
         }
-        for folder in folders where !faults.contains(where: { $0.message.contains(shown(folder.path.string)) }) {
-            if let fault = folder.check(as: account) { faults.append(fault) }
+        for folder in folders where !findings.folders.contains(folder.path) {
+            if let fault = folder.check(as: account) { findings.note(fault, of: folder) }
         }
-        return try files(account, faults)
+        return try openFiles(account, &findings)
     }
 
-    private func files(_ account: Account, _ found: [DaemonError]) throws(DaemonFaults) -> Surroundings {
-        var faults = found
-        var claimed: PIDFile?
-        var opened: LogFile?
-        // A folder that will not do is one fault, not one more for the file in it.
-        let isUsable = { (path: FilePath) in
-            !faults.contains { $0.code == .folder && $0.message.contains(shown(path.removingLastComponent().string)) }
+    /// What was found to be wrong, and which folders are.
+    private struct Findings {
+        var faults: [DaemonError] = []
+        var folders: Set<FilePath> = []
+
+        mutating func note(_ fault: DaemonError, of folder: Folder) {
+            faults.append(fault)
+            folders.insert(folder.path)
         }
-        if let pidFile, isUsable(pidFile) {
-            do throws(DaemonError) { claimed = try PIDFile(claiming: pidFile) } catch { faults.append(error) }
-        }
-        if let logFile, isUsable(logFile) {
-            do throws(DaemonError) { opened = try LogFile(opening: logFile, program: program) } catch {
+
+        /// Runs a step; a file in a folder that will not do is not one fault more.
+        mutating func attempt<Value>(
+            _ path: FilePath?, _ step: (FilePath) throws(DaemonError) -> Value
+        ) -> Value? {
+            guard let path, !folders.contains(path.removingLastComponent()) else { return nil }
+            do throws(DaemonError) {
+                return try step(path)
+            } catch {
                 faults.append(error)
+                return nil
             }
         }
-        guard faults.isEmpty else {
+    }
+
+    /// Makes the default folders and drops privileges; nil when the process does not have the user's rights now.
+    private func takeRights(_ findings: inout Findings) -> Account? {
+        do throws(DaemonError) {
+            let account = try Account.resolve(user: user, group: group)
+            for folder in folders {
+                do throws(DaemonError) {
+                    try folder.makeIfDefault(for: account)
+                } catch {
+                    findings.note(error, of: folder)
+                }
+            }
+            try Privileges.drop(to: account)
+            return account
+        } catch {
+            findings.faults.append(error)
+            return nil
+        }
+    }
+
+    private func openFiles(_ account: Account, _ findings: inout Findings) throws(DaemonFaults) -> Surroundings {
+        let claimed = findings.attempt(pidFile) { path throws(DaemonError) in try PIDFile(claiming: path) }
+        let opened = findings.attempt(logFile) { path throws(DaemonError) in
+            try LogFile(opening: path, program: program)
+        }
+        guard findings.faults.isEmpty else {
             claimed?.release()
-            throw DaemonFaults(faults: faults)
+            throw DaemonFaults(faults: findings.faults)
         }
         return Surroundings(account: account, pidFile: claimed, logFile: opened)
     }
