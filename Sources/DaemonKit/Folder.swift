@@ -9,7 +9,6 @@ public struct Folder: Sendable, Equatable {
     public let purpose: String
     /// The option or key that named it; nil for the default, which root may make.
     public let origin: String?
-
     /// Whose a default folder becomes when root makes it.
     public let ownership: Ownership
 

@@ -16,6 +16,7 @@ import SystemPackage
     @Option var logfile: String?
     @Option var folder: [String] = []
     @Option var defaultFolder: [String] = []
+    @Option var rootFolder: [String] = []
     @Flag var nodaemon = false
     @Option var deadline = 10.0
     /// How long the last job takes, and how long it may.
@@ -68,6 +69,7 @@ import SystemPackage
         setup.folders =
             folder.map { Folder(FilePath($0), purpose: "the tests", origin: "--folder") }
             + defaultFolder.map { Folder(FilePath($0), purpose: "the tests", origin: nil) }
+            + rootFolder.map { Folder(FilePath($0), purpose: "the tests", origin: nil, ownership: .root) }
         setup.leavesFolder = !nodaemon
         return setup
     }

@@ -50,18 +50,32 @@ import Testing
         #expect(output.contains("this is user haproxy"))
     }
 
-    @Test("without root a daemon of the same user starts, and a missing default folder is said to need root")
+    @Test("without root a daemon of the same user starts, and makes the default folders that it can")
     func sameUser() async throws {
         try await withDaemonFolder { folder in
             let haproxy = ["--reuid", "haproxy", "--regid", "haproxy", "--clear-groups", probe, "--user", "haproxy"]
-            let refused = try await run(
-                "setpriv", haproxy + folder.options + ["--default-folder", "\(folder.path)/new"])
+            let roots = "\(folder.path)/../roots"
+            let refused = try await run("setpriv", haproxy + folder.options + ["--default-folder", roots])
             #expect(refused.exitCode == 73)
-            #expect(refused.output.contains("'\(folder.path)/new' of the tests does not exist: start once as root"))
+            #expect(refused.output.contains("'\(roots)' of the tests does not exist: start once as root"))
             #expect(access(folder.pidFile, F_OK) != 0)
-            let started = try await run("setpriv", haproxy + folder.options)
+            let made = "\(folder.path)/a/b"
+            let started = try await run("setpriv", haproxy + folder.options + ["--default-folder", made])
             #expect(started.exitCode == 0, "\(started.output)")
             #expect(isProcessAlive(try #require(folder.pid)))
+            #expect(try fileStatus(made).st_uid == userNumber("haproxy"))
+        }
+    }
+
+    @Test("a default folder that stays root's lets the user's group put files in it, and nothing in its place")
+    func rootsFolder() async throws {
+        try await withDaemonFolder { folder in
+            let made = "\(folder.path)/staging"
+            _ = try await startDaemon(folder, ["--root-folder", made])
+            let status = try fileStatus(made)
+            #expect(status.st_mode & 0o7777 == 0o1770)
+            #expect(status.st_uid == 0)
+            #expect(status.st_gid == getpwnam("haproxy")?.pointee.pw_gid)
         }
     }
 
