@@ -50,6 +50,18 @@ let package = Package(
         // Tests.
         .target(name: "TestServers", dependencies: ["DedicatedThread"], path: "Tests/TestServers"),
         .testTarget(name: "DedicatedThreadTests", dependencies: ["DedicatedThread"]),
+        .testTarget(
+            name: "CommandKitTests",
+            dependencies: ["CommandKit", "TestServers", argumentParser, configuration, systemPackage]),
+        .testTarget(
+            name: "DaemonKitTests",
+            dependencies: [
+                "DaemonKit", "TestServers", "daemonkit-probe", logging, serviceLifecycle, unixSignals, systemPackage,
+            ]),
+        .executableTarget(
+            name: "daemonkit-probe",
+            dependencies: ["CommandKit", "DaemonKit", argumentParser, logging, serviceLifecycle, systemPackage],
+            path: "Tests/DaemonKitProbe"),
         .testTarget(name: "HAProxyTests", dependencies: ["HAProxy"]),
         .testTarget(name: "LoadBalancingTests", dependencies: ["LoadBalancing"]),
         .testTarget(

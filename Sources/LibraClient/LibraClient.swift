@@ -18,5 +18,5 @@ struct LibraClient: AsyncParsableCommand {
             DiagnosticsCommand.self, PingCommand.self, WorkersCommand.self,
         ])
 
-    static func main() async { await runProgram() }
+    static func main() { runProgram() }
 }

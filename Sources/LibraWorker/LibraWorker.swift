@@ -56,14 +56,14 @@ struct LibraWorker: AsyncParsableCommand {
         help: "Seconds between two looks at whether what runs is what was asked for.")
     var statsPoll: String?
 
-    static func main() async { await runProgram() }
+    static func main() { runProgram() }
 
     mutating func run() async throws {
-        // Before anything starts a thread: both change the environment.
+        // Before anything else starts a thread: this and the notifier change the environment.
         let launch = DaemonLaunch.take()
-        let notifier = SystemdNotifier.takeFromEnvironment()
         let settings = try loadSettings()
         guard settings[WorkerSettings.noDaemon] || launch != nil else { return try Self.startDaemon() }
+        let notifier = SystemdNotifier.takeFromEnvironment()
         try await WorkerProcess(settings: settings, launch: launch, notifier: notifier).run()
     }
 

@@ -43,7 +43,13 @@ struct WorkerProcess {
         groupLogger.logLevel = max(logger.logLevel, .notice)
         let group = ServiceGroup(
             daemon: [reopening, worker, readiness, notifier], finishingWithin: Self.finishingLimit, logger: groupLogger)
-        try await group.run()
+        do {
+            try await group.run()
+        } catch {
+            // A daemon's standard error is /dev/null by now.
+            logger.critical("the worker ends: \(error)")
+            throw error
+        }
         logger.notice("the worker ends")
     }
 
