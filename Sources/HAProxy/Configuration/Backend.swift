@@ -1,4 +1,6 @@
-/// A section `backend`: the servers that connections go to (Configuration Manual, section 4). What is nil is not written.
+/// A section `backend`: the servers that connections go to.
+///
+/// See section 4 of the Configuration Manual. What is nil is not written.
 public struct Backend: Hashable, Sendable {
     /// How a server is chosen (section 4.2, `balance`).
     public enum Balance: String, Hashable, Sendable {

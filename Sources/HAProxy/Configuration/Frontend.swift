@@ -1,4 +1,6 @@
-/// A section `frontend`: where clients connect (Configuration Manual, section 4). What is nil is not written.
+/// A section `frontend`: where clients connect.
+///
+/// See section 4 of the Configuration Manual. What is nil is not written.
 public struct Frontend: Hashable, Sendable {
     /// How its log lines look.
     public enum LogFormat: Hashable, Sendable {

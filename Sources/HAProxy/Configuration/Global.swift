@@ -1,4 +1,6 @@
-/// The section `global`: the process as a whole (Configuration Manual, section 3). What is nil or empty is not written.
+/// The section `global`: the process as a whole.
+///
+/// See section 3 of the Configuration Manual. What is nil or empty is not written.
 public struct Global: Hashable, Sendable {
     /// Where logs go.
     public var logTargets: [LogTarget] = []
@@ -27,7 +29,9 @@ public struct Global: Hashable, Sendable {
     public init() {}
 }
 
-/// The section `defaults`: what proxies have unless they say otherwise (section 4). What is nil is not written.
+/// The section `defaults`: what proxies have unless they say otherwise.
+///
+/// See section 4 of the Configuration Manual. What is nil is not written.
 public struct Defaults: Hashable, Sendable {
     /// The mode.
     public var mode: Mode?

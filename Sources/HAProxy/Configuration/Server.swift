@@ -1,4 +1,6 @@
-/// A server of a backend (Configuration Manual, section 5.2). What is nil is not written.
+/// A server of a backend.
+///
+/// See section 5.2 of the Configuration Manual. What is nil is not written.
 public struct Server: Hashable, Sendable {
     /// A way to find the address of a host name when HAProxy starts (`init-addr`).
     public enum InitialAddress: String, Hashable, Sendable {
@@ -44,7 +46,9 @@ public struct Server: Hashable, Sendable {
     }
 }
 
-/// How often a server is checked, and what follows from it (section 5.2, `check`). What is nil is not written.
+/// How often a server is checked, and what follows from it (section 5.2, `check`).
+///
+/// What is nil is not written.
 public struct ServerCheck: Hashable, Sendable {
     /// The time between two checks; HAProxy's own is 2 s.
     public var interval: Milliseconds?

@@ -5,7 +5,7 @@ public import SystemPackage
 ///
 /// HAProxy is no child of this process and lives on when it ends; a later one finds it again by the master's socket in
 /// the same folder. It runs as this user, without root; ports below 1024 need `CAP_NET_BIND_SERVICE`.
-public struct ProcessService: ServiceControl {
+public struct ProcessService: Sendable {
     /// The folder, of which this user is the owner.
     public let folder: FilePath
     /// HAProxy itself.
@@ -14,6 +14,8 @@ public struct ProcessService: ServiceControl {
     public let timeout: Duration
     /// The file that HAProxy reads.
     public let configurationFile: FilePath
+    /// Where calls that block are made.
+    let thread = DedicatedThread(name: "haproxy-service")
 
     /// Creates a service control; nothing is run yet.
     ///
@@ -37,8 +39,8 @@ public struct ProcessService: ServiceControl {
     public var masterSocket: FilePath { folder.appending("haproxy-master.sock") }
     /// The file with the master's process id.
     public var processIDFile: FilePath { folder.appending("haproxy.pid") }
-    /// What HAProxy said at its last start and reload.
-    public var logFile: FilePath { folder.appending("haproxy.log") }
+    /// A named pipe with what HAProxy last said on its standard error; what is read from it is gone.
+    public var messagePipe: FilePath { folder.appending("haproxy.messages") }
     /// The master.
     public var master: MasterClient { MasterClient(socket: masterSocket) }
 }

@@ -2,7 +2,7 @@ internal import DedicatedThread
 public import SystemPackage
 
 /// HAProxy as a service of the operating system: `service haproxy`, and files that belong to root, through `sudo -n`.
-public struct SystemService: ServiceControl {
+public struct SystemService: Sendable {
     /// Where things are.
     public struct Paths: Hashable, Sendable {
         /// The file that the service reads.
@@ -41,6 +41,8 @@ public struct SystemService: ServiceControl {
     public let paths: Paths
     /// How long one command may take.
     public let timeout: Duration
+    /// Where calls that block are made.
+    let thread = DedicatedThread(name: "haproxy-service")
 
     /// Creates a service control; nothing is run yet.
     ///

@@ -1,4 +1,5 @@
 internal import DedicatedThread
+internal import Glibc
 public import SystemPackage
 
 /// A client of HAProxy's Runtime API: a `stats socket`, on a thread of its own.
@@ -38,32 +39,40 @@ public actor RuntimeClient {
 
     /// Sends a command and returns the reply, whatever it says.
     ///
-    /// - Returns: The reply's bytes without the blank line that ends it.
+    /// - Returns: The reply's bytes, with the line ends that close it.
     /// - Throws: ``HAProxyError`` with the code `notRunning`, `permissionDenied`, `timedOut`, `connectionLost` or
     ///   `replyTooLarge`.
     public func send(_ command: RuntimeCommand) async throws(HAProxyError) -> [UInt8] {
-        throw HAProxyError(.notRunning, "")
+        let reply = try await exchange(Array(command.text.utf8) + [UInt8(ascii: "\n")])
+        // HAProxy ends every reply with a line's end, an empty one too: what has none was cut short.
+        guard reply.last == UInt8(ascii: "\n") else {
+            throw HAProxyError(
+                .connectionLost,
+                "HAProxy closed the connection to \(socket) before its reply to '\(command)' was complete")
+        }
+        return reply
     }
 
     /// Sends a command that changes something, and makes sure that HAProxy did it.
     ///
     /// - Throws: ``HAProxyError`` as ``send(_:)`` does, and with the code `commandRefused` and HAProxy's own words.
     public func perform(_ command: RuntimeCommand) async throws(HAProxyError) {
-        throw HAProxyError(.notRunning, "")
+        try command.checkSuccess(of: try await send(command))
     }
 
     /// Sends commands one after the other, and stops at the first that HAProxy refuses.
     ///
     /// - Throws: ``HAProxyError`` as ``perform(_:)`` does; what came before the command it names was done.
     public func perform(_ commands: [RuntimeCommand]) async throws(HAProxyError) {
-        throw HAProxyError(.notRunning, "")
+        for command in commands { try await perform(command) }
     }
 
     /// The process that answers.
     ///
+    /// - Returns: What it says of itself.
     /// - Throws: ``HAProxyError`` as ``send(_:)`` does, or with the code `unreadableReply`.
     public func info() async throws(HAProxyError) -> RuntimeInfo {
-        throw HAProxyError(.notRunning, "")
+        try RuntimeInfo(try await send(.showInfo))
     }
 
     /// Counters and states.
@@ -71,20 +80,68 @@ public actor RuntimeClient {
     /// - Parameters:
     ///   - proxy: Only this frontend or backend.
     ///   - kinds: Which rows.
+    /// - Returns: The rows.
     /// - Throws: ``HAProxyError`` as ``send(_:)`` does, or with the code `unreadableReply`.
     public func statistics(
         proxy: ProxyName? = nil, kinds: RuntimeCommand.StatisticsKinds = .all
     ) async throws(HAProxyError) -> Statistics {
-        throw HAProxyError(.notRunning, "")
+        let reply = try await send(.showStat(proxy: proxy, kinds: kinds))
+        // Every row ends with a line's end; the reply ends with a blank line.
+        guard reply.suffix(2).elementsEqual("\n\n".utf8) else {
+            throw HAProxyError(.connectionLost, "HAProxy closed the connection to \(socket) amid its statistics")
+        }
+        return try Statistics(reply)
     }
 
     /// Waits until another process than `processID` answers and does not stop: the new one after a reload.
     ///
+    /// - Parameters:
+    ///   - processID: The process before the reload; nil takes any.
+    ///   - limit: How long to wait.
     /// - Returns: What the new process says of itself.
     /// - Throws: ``HAProxyError`` with the code `timedOut` when that did not happen within `limit`.
     public func waitForProcess(
         otherThan processID: Int32?, within limit: Duration
     ) async throws(HAProxyError) -> RuntimeInfo {
-        throw HAProxyError(.notRunning, "")
+        try await retrying(within: limit, "no new HAProxy process answered on \(socket)") { () throws(HAProxyError) in
+            let info = try await self.info()
+            return info.processID == processID || info.isStopping ? nil : info
+        }
+    }
+
+    private func exchange(_ request: [UInt8]) async throws(HAProxyError) -> [UInt8] {
+        switch access {
+        case .direct:
+            return try exchangeDirectly(request)
+        case .socat:
+            return try await exchangeThroughSocat(request)
+        case .auto:
+            do throws(HAProxyError) {
+                return try exchangeDirectly(request)
+            } catch let error where error.code == .permissionDenied {
+                return try await exchangeThroughSocat(request)
+            }
+        }
+    }
+
+    private func exchangeDirectly(_ request: [UInt8]) throws(HAProxyError) -> [UInt8] {
+        let deadline = Deadline(in: timeout)
+        let connection = try SocketConnection(to: socket, by: deadline)
+        try connection.send(request, by: deadline)
+        return try connection.receive(upTo: maximumReplySize, by: deadline)
+    }
+
+    private func exchangeThroughSocat(_ request: [UInt8]) async throws(HAProxyError) -> [UInt8] {
+        let command = SudoCommand.socat(to: socket)
+        let outcome = try await CommandRunner.run(
+            command, input: request, outputLimit: maximumReplySize, within: timeout)
+        guard outcome.isSuccess else {
+            // socat says what the system told it, in the words of strerror(3).
+            let words = outcome.words
+            if words.contains("No such file or directory") { throw socketFailure(socket, ENOENT, limit: timeout) }
+            if words.contains("Connection refused") { throw socketFailure(socket, ECONNREFUSED, limit: timeout) }
+            throw outcome.failure(.commandFailed)
+        }
+        return outcome.output
     }
 }

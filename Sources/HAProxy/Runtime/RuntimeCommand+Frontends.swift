@@ -1,12 +1,12 @@
 extension RuntimeCommand {
     /// `disable frontend`: it stops listening, so connections are refused; those that are open go on.
     public static func disableFrontend(_ frontend: ProxyName) -> RuntimeCommand {
-        RuntimeCommand("disable frontend \(frontend.text)", success: .silence)
+        RuntimeCommand("disable frontend \(frontend.text)", success: .message(["All sockets are already disabled."]))
     }
 
     /// `enable frontend`: it listens again.
     public static func enableFrontend(_ frontend: ProxyName) -> RuntimeCommand {
-        RuntimeCommand("enable frontend \(frontend.text)", success: .silence)
+        RuntimeCommand("enable frontend \(frontend.text)", success: .message(["All sockets are already enabled."]))
     }
 
     /// `set maxconn frontend`: how many connections it takes at a time.
@@ -19,8 +19,9 @@ extension RuntimeCommand {
         RuntimeCommand("set maxconn global \(limit.value)", success: .silence)
     }
 
-    /// `enable dynamic-cookie backend`: every server of the backend gets its cookie; it is needed again after each
-    /// ``addServer(_:_:)``, else HAProxy takes the new server's clients for strangers.
+    /// `enable dynamic-cookie backend`: every server of the backend gets its cookie.
+    ///
+    /// It is needed again after each ``addServer(_:_:)``, else HAProxy takes the new server's clients for strangers.
     public static func enableDynamicCookie(_ backend: ProxyName) -> RuntimeCommand {
         RuntimeCommand("enable dynamic-cookie backend \(backend.text)", success: .silence)
     }

@@ -25,6 +25,7 @@ extension RuntimeCommand {
     /// - Parameters:
     ///   - proxy: Only this frontend or backend; a name that both have gives one of them.
     ///   - kinds: Which rows.
+    /// - Returns: The command.
     public static func showStat(proxy: ProxyName? = nil, kinds: StatisticsKinds = .all) -> RuntimeCommand {
         guard proxy != nil || kinds != .all else { return RuntimeCommand("show stat", success: .content) }
         return RuntimeCommand("show stat \(proxy?.text ?? "-1") \(kinds.rawValue) -1", success: .content)
@@ -33,6 +34,7 @@ extension RuntimeCommand {
     /// `show servers state`: what ``Global/serverStateFile`` may hold.
     ///
     /// - Parameter backend: Only this backend.
+    /// - Returns: The command.
     public static func showServersState(backend: ProxyName? = nil) -> RuntimeCommand {
         RuntimeCommand("show servers state" + (backend.map { " \($0.text)" } ?? ""), success: .content)
     }

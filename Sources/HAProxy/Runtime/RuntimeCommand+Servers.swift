@@ -24,7 +24,7 @@ extension RuntimeCommand {
         let port = port.map { " port \($0.number)" } ?? ""
         return RuntimeCommand(
             "set server \(path(backend, server)) addr \(address.text)\(port)",
-            success: .message(["IP changed", "no need to change", "port changed"]))
+            success: .message(["IP changed", "no need to change"]))
     }
 
     /// `set server … state`: whether a server takes load.
@@ -44,13 +44,13 @@ extension RuntimeCommand {
         let port = port.map { " port \($0.number)" } ?? ""
         return RuntimeCommand(
             "set server \(path(backend, server)) check-addr \(address.text)\(port)",
-            success: .message(["health check"]))
+            success: .silence)
     }
 
     /// `set server … check-port`: the port where a server's checks go.
     public static func setCheckPort(_ backend: ProxyName, _ server: ServerName, _ port: Port) -> RuntimeCommand {
         RuntimeCommand(
-            "set server \(path(backend, server)) check-port \(port.number)", success: .message(["health check"]))
+            "set server \(path(backend, server)) check-port \(port.number)", success: .silence)
     }
 
     /// `set maxconn server`: how many connections a server takes at a time; 0 sets no limit.
@@ -58,8 +58,10 @@ extension RuntimeCommand {
         RuntimeCommand("set maxconn server \(path(backend, server)) \(limit.value)", success: .silence)
     }
 
-    /// `add server`: a server that stays in maintenance until ``enableServer(_:_:)``; its checks until
-    /// ``enableHealth(_:_:)``. ``Server/isDisabled`` and ``Server/initialAddress`` have no meaning here.
+    /// `add server`: a new server.
+    ///
+    /// It stays in maintenance until ``enableServer(_:_:)``, and is not checked until ``enableHealth(_:_:)``.
+    /// ``Server/isDisabled`` and ``Server/initialAddress`` have no meaning here.
     ///
     /// - Throws: ``HAProxyError`` with the code `invalidValue` for a host name, which HAProxy would accept and not
     ///   resolve, and for a cookie's value, which it does not take.

@@ -39,4 +39,17 @@ public struct RuntimeCommand: Hashable, Sendable, CustomStringConvertible {
 
     /// The command as it is sent.
     public var description: String { text }
+
+    /// Throws unless `reply` says that HAProxy did what this command asks for.
+    func checkSuccess(of reply: [UInt8]) throws(HAProxyError) {
+        let isBlank = { (byte: UInt8) in byte == UInt8(ascii: "\n") || byte == UInt8(ascii: " ") }
+        guard let end = reply.lastIndex(where: { !isBlank($0) }) else { return }
+        let words = String(decoding: reply[...end].drop(while: isBlank).prefix(1000), as: UTF8.self)
+        switch success {
+        case .content: return
+        case .message(let texts) where texts.contains(where: words.hasPrefix): return
+        case .message, .silence:
+            throw HAProxyError(.commandRefused, "HAProxy refuses '\(text)': \(words)")
+        }
+    }
 }
