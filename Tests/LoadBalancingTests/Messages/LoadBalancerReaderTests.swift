@@ -133,7 +133,7 @@ import Testing
         }
         // A path may hold some of them, as long as they are one harmless word.
         let path = try? LoadBalancer.list(from: list("path", hostile, of: "monitor")).first?.monitor?.path
-        let isWord = text.utf8.allSatisfy { 0x21...0x7e ~= $0 && !"\"'`\\#".utf8.contains($0) }
+        let isWord = text.utf8.allSatisfy { 0x21...0x7e ~= $0 && !"\"'`\\#<>[]^{|}".utf8.contains($0) }
         #expect(path?.description == (isWord ? (text.hasPrefix("/") ? text : "/" + text) : nil))
         // The name is free: it never gets there.
         #expect(try LoadBalancer.list(from: list("name", hostile)).first?.name == text)
