@@ -2,7 +2,7 @@ import Glibc
 
 /// Socket options that libgearman has no function for.
 enum SocketTuning {
-    /// Sets the options of every connection that this process has to an address.
+    /// Sets the options of every connection that this process has to a job server.
     ///
     /// libgearman keeps its descriptors to itself, so they are recognised by the address of their other end. All
     /// connections of this process to a job server are wanted alike, so it does no harm to set one of them again.
@@ -19,6 +19,10 @@ enum SocketTuning {
             // libgearman lets close(2) wait up to ten seconds for a host that may be gone; a stop has no time for that.
             var linger = linger(l_onoff: 0, l_linger: 0)
             setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+            // libgearman's 32 KiB are less than one segment of the loopback interface: large jobs would go at the pace of
+            // delayed acknowledgements. The kernel takes its own maximum where this is more.
+            set(1 << 20, SOL_SOCKET, SO_SNDBUF, on: descriptor)
+            set(1 << 20, SOL_SOCKET, SO_RCVBUF, on: descriptor)
             guard let keepalive else { continue }
             let idle = Int32(clamping: keepalive.idle.components.seconds)
             let interval = Int32(clamping: keepalive.interval.components.seconds)
