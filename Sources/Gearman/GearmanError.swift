@@ -52,3 +52,28 @@ public struct GearmanError: Error, Sendable, CustomStringConvertible {
         self.underlying = underlying
     }
 }
+
+extension GearmanError {
+    /// What an error means when it came before the job server had answered for the first time.
+    ///
+    /// - Parameters:
+    ///   - server: The job server.
+    ///   - isConnected: Whether it accepted the connection.
+    /// - Returns: An error with the code `notConnected`, unless the fault is on this side.
+    func asFailureToConnect(to server: JobServer, isConnected: Bool) -> GearmanError {
+        switch code {
+        case .timedOut where isConnected:
+            GearmanError(
+                .notConnected, "job server \(server) accepts connections and does not answer; is gearmand well?")
+        case .timedOut:
+            GearmanError(.notConnected, "job server \(server) does not accept a connection in time")
+        case .connectionLost:
+            GearmanError(
+                .notConnected,
+                "job server \(server) closes connections before it answers; is gearmand behind that port, or TLS amiss?"
+            )
+        default:
+            self
+        }
+    }
+}

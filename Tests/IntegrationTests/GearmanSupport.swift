@@ -111,7 +111,9 @@ final class Gate: Sendable {
 }
 
 /// The code of the ``GearmanError`` that `body` throws; `nil` when it throws none.
-func gearmanCode(isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void) async -> GearmanError.Code? {
+func gearmanCode(isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void) async -> GearmanError
+    .Code?
+{
     do {
         try await body()
         return nil

@@ -106,10 +106,7 @@ final class Connection: Sendable {
         let echoed = waits.whileWaiting(interruptedBy: handle.interruption) { handle.echo(timeout: timeout) }
         let isConnected = SocketTuning.apply(pool.options.keepalive, toConnectionsWith: address)
         guard let error = echoed ?? GearmanError(.cancelled, "the worker stops") else { return nil }
-        guard error.code == .timedOut else { return error }
-        let fault =
-            isConnected ? "accepts connections and does not answer; is gearmand well?" : "cannot be reached in time"
-        return GearmanError(.notConnected, "job server \(pool.server) \(fault)")
+        return error.asFailureToConnect(to: pool.server, isConnected: isConnected)
     }
 
     private func serve(_ handle: borrowing WorkerHandle, _ receiver: JobReceiver) -> End {

@@ -104,7 +104,10 @@ struct WorkerHandle: ~Copyable {
         switch code {
         case GEARMAN_SUCCESS: return receiver.answerError.map { .answerLost($0) } ?? .served
         case GEARMAN_IO_WAIT: return .expecting
-        case GEARMAN_NO_JOBS: return .idle
+        case GEARMAN_NO_JOBS:
+            // Also what a connection that was lost in this call ends with.
+            if case .ended(let error) = wait(for: .zero) { return .ended(error) }
+            return .idle
         default: return .ended(GearmanError(code, server: server))
         }
     }
@@ -113,7 +116,7 @@ struct WorkerHandle: ~Copyable {
     ///
     /// - Parameter timeout: How long to wait; `nil` for ever.
     func wait(for timeout: Duration?) -> Waited {
-        gearman_worker_set_timeout(worker, timeout.map { max(1, $0.milliseconds) } ?? -1)
+        gearman_worker_set_timeout(worker, timeout?.milliseconds ?? -1)
         let code = gearman_worker_wait(worker)
         switch code {
         case GEARMAN_SUCCESS: return .ready

@@ -51,11 +51,9 @@ final class ServerChoice: Sendable {
             guard share > .zero else { break }
             let handle = try ClientHandle(server: server, host: address.host, transport: transport)
             let error = handle.echo(timeout: share)
-            SocketTuning.apply(nil, toConnectionsWith: address)
+            let isConnected = SocketTuning.apply(nil, toConnectionsWith: address)
             guard let error else { return handle }
-            failure =
-                error.code == .timedOut
-                ? GearmanError(.notConnected, "job server \(server) does not answer; is gearmand well?") : error
+            failure = error.asFailureToConnect(to: server, isConnected: isConnected)
         }
         throw failure
     }
