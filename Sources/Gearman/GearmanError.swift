@@ -13,9 +13,9 @@ public struct GearmanError: Error, Sendable, CustomStringConvertible {
         public static let tlsUnavailable = Code("tlsUnavailable")
         /// No job server could be reached: its name does not resolve, it refuses, or it does not answer.
         public static let notConnected = Code("notConnected")
-        /// The connection ended before the answer came. The job may have been done, or may still be.
+        /// The connection ended before the answer came; the job may have been done, or may still be.
         public static let connectionLost = Code("connectionLost")
-        /// The answer did not come in time. The job may have been done, or may still be.
+        /// The answer did not come in time; the job may have been done, or may still be.
         public static let timedOut = Code("timedOut")
         /// The worker said that the job failed (`WORK_FAIL`).
         public static let jobFailed = Code("jobFailed")

@@ -1,9 +1,11 @@
 /// How a ``Worker`` keeps its connections.
 public struct WorkerOptions: Hashable, Sendable {
-    /// How many connections each job server always has; each carries one job at a time. 1 to ``maximumConnections``.
+    /// How many connections each job server always has; 1 to ``maximumConnections``.
+    ///
+    /// Each carries one job at a time.
     public var connections = 4
 
-    /// How many connections each job server may have. Up to 256.
+    /// How many connections each job server may have; up to 256.
     ///
     /// Whenever the last idle connection takes a job, one more is opened, so that a short job does not wait behind long
     /// ones; a job server whose worker has this many jobs in hand queues the rest.

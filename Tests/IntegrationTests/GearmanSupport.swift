@@ -5,10 +5,7 @@ import Synchronization
 import TestServers
 import Testing
 
-/// Runs a worker while `body` does, then stops it in good order.
-///
-/// - Parameters:
-///   - body: Gets the worker, and a closure that stops it and waits until it has ended.
+/// Runs a worker while `body` does, then stops it in good order; `body` gets a closure that does so earlier.
 func withWorker<Value>(
     _ worker: Worker, isolation: isolated (any Actor)? = #isolation,
     _ body: (_ stop: @escaping @Sendable () async throws -> Void) async throws -> Value

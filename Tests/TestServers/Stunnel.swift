@@ -20,6 +20,7 @@ public struct TestAuthority: Sendable {
     /// - Parameters:
     ///   - folder: Where the files go.
     ///   - name: What tells them from those of other authorities.
+    /// - Throws: ``TestServerError`` when openssl fails.
     public init(in folder: String, name: String) async throws {
         let base = "\(folder)/\(name)"
         certificate = "\(base)-ca.pem"
@@ -71,6 +72,7 @@ public final class Stunnel: Sendable {
     ///   - target: The loopback port to which it carries connections.
     ///   - lines: The rest of the service's section, such as `client = yes`.
     /// - Returns: The running stunnel; it ends with the test process at the latest.
+    /// - Throws: ``TestServerError`` when it cannot be started.
     public static func start(in folder: String, to target: Int, _ lines: [String]) async throws -> Stunnel {
         let port = try freePort()
         let file = "\(folder)/stunnel-\(port).conf"

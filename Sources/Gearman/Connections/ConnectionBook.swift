@@ -1,4 +1,4 @@
-/// What is known about the connections to one job server, and what follows from it. Does nothing itself.
+/// What is known about the connections to one job server, and what follows from it; does nothing itself.
 struct ConnectionBook {
     /// What one connection is about.
     enum Phase {
@@ -90,12 +90,16 @@ struct ConnectionBook {
         nextAttempt = nil
     }
 
-    /// A connection has no job and its function is registered. Returns whether it is the first of them.
+    /// A connection has no job, and its function is registered.
+    ///
+    /// - Returns: Whether it is the first one that is registered.
     mutating func becameIdle(_ number: Number, now: ContinuousClock.Instant) -> Bool {
         register(number, as: .idle, now: now)
     }
 
-    /// A connection has a job. Returns whether it is the first that is registered, and the spare one to start, if any.
+    /// A connection has a job.
+    ///
+    /// - Returns: Whether it is the first one that is registered, and the spare one to start, if any.
     mutating func becameBusy(
         _ number: Number, now: ContinuousClock.Instant
     ) -> (isFirst: Bool, spare: Number?) {
@@ -109,7 +113,11 @@ struct ConnectionBook {
 
     /// A connection that was open ended.
     ///
-    /// - Parameter lived: How long it was open; one that ends soon counts as an attempt that failed.
+    /// - Parameters:
+    ///   - number: The connection.
+    ///   - error: Why it ended.
+    ///   - lived: How long it was open; one that ends soon counts as an attempt that failed.
+    ///   - now: The time.
     /// - Returns: The pause before the next attempt, and whether this was the last connection that was registered.
     mutating func lost(
         _ number: Number, _ error: GearmanError, lived: Duration, now: ContinuousClock.Instant

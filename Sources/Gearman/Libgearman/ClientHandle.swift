@@ -60,8 +60,7 @@ struct ClientHandle: ~Copyable {
 
     /// Submits jobs and waits for what becomes of them.
     ///
-    /// - Parameters:
-    ///   - batch: The jobs, and who hears of each as soon as it is settled.
+    /// - Parameter batch: The jobs, and who hears of each as soon as it is settled.
     /// - Returns: Why jobs are left that are not settled; `nil` when none is. The handle is of no more use then.
     func run(_ batch: TaskBatch) -> GearmanError? {
         while true {

@@ -1,6 +1,8 @@
 import CGearman
 
-/// Jobs that are submitted over one connection, and what became of each. Used by one thread.
+/// Jobs that are submitted over one connection, and what became of each.
+///
+/// Used by one thread.
 final class TaskBatch {
     /// One job.
     struct Entry {
@@ -28,7 +30,7 @@ final class TaskBatch {
     private let unique: String?
     private let settle: Settle
     private let contexts: UnsafeMutablePointer<Context>
-    /// libgearman keeps pointers to the workloads. Requests in a row with the same workload share one copy.
+    /// The workloads, to which libgearman keeps pointers; requests in a row with the same one share it.
     private var copies: [UnsafeMutableRawBufferPointer] = []
     private var copied: [UInt8]?
     private var isSettledAt: [Bool]

@@ -115,6 +115,7 @@ struct WorkerHandle: ~Copyable {
     /// Blocks until the connection has something, or can take something, or ends.
     ///
     /// - Parameter timeout: How long to wait; `nil` for ever.
+    /// - Returns: How the wait ended.
     func wait(for timeout: Duration?) -> Waited {
         gearman_worker_set_timeout(worker, timeout?.milliseconds ?? -1)
         let code = gearman_worker_wait(worker)

@@ -8,8 +8,8 @@ enum SocketTuning {
     /// connections of this process to a job server are wanted alike, so it does no harm to set one of them again.
     ///
     /// - Parameters:
-    ///   - address: The other end.
     ///   - keepalive: What to set; `nil` leaves keepalive as it is.
+    ///   - address: The job server's end.
     /// - Returns: Whether there is such a connection.
     @discardableResult
     static func apply(_ keepalive: Keepalive?, toConnectionsWith address: SocketAddress) -> Bool {

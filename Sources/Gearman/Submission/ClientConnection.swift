@@ -15,7 +15,12 @@ actor ClientConnection {
     /// A job is submitted once: when the connection is lost afterwards it may have been done, and only the caller knows
     /// whether it may be done twice.
     ///
-    /// - Parameter settle: Hears of each job once; `false` from it ends the exchange.
+    /// - Parameters:
+    ///   - requests: The jobs.
+    ///   - unique: The caller's name for the first job.
+    ///   - isBackground: Whether only the job server's receipt is waited for; the result then is the job's handle.
+    ///   - deadline: When to give up.
+    ///   - settle: Hears of each job once; `false` from it ends the exchange.
     func run(
         _ requests: [JobRequest], unique: String? = nil, isBackground: Bool = false,
         deadline: ContinuousClock.Instant,

@@ -46,6 +46,7 @@ final class Monitor<State>: @unchecked Sendable {
     ///
     /// - Parameter body: Looks at the state, and may change it: with each look either the value, or until when to wait
     ///   for a change at most before the next look.
+    /// - Returns: The value.
     func wait<Value>(_ body: (inout State) -> Looked<Value>) -> Value {
         withLock { state in
             while true {
