@@ -33,7 +33,7 @@ extension HAProxyError {
             case invalidValue, invalidConfiguration
             case notRunning, permissionDenied, timedOut, connectionLost
             case commandRefused, replyTooLarge, unreadableReply
-            case notInstalled, commandFailed, startFailed, reloadFailed, stopFailed
+            case notInstalled, commandFailed, startFailed, reloadFailed, stopFailed, addressUnavailable
             case inputOutput
         }
 
@@ -68,6 +68,8 @@ extension HAProxyError {
         public static let reloadFailed = Code(.reloadFailed)
         /// HAProxy did not stop.
         public static let stopFailed = Code(.stopFailed)
+        /// A frontend could not listen at its address and port.
+        public static let addressUnavailable = Code(.addressUnavailable)
         /// A file or folder could not be read or written; the message names it.
         public static let inputOutput = Code(.inputOutput)
 

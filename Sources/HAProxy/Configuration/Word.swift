@@ -23,7 +23,10 @@ public struct Word: Hashable, Sendable, CustomStringConvertible {
     public var description: String { text }
 }
 
-/// A line of comment: any text without control characters.
+/// A line of comment.
+///
+/// Any text without control characters and without those that a reader would take for a line's end, or that turn the
+/// direction of writing.
 public struct Comment: Hashable, Sendable, CustomStringConvertible {
     /// The longest comment, in bytes; HAProxy's own buffer for a line is 2,048.
     public static let maximumLength = 1024
@@ -36,7 +39,18 @@ public struct Comment: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: ``HAProxyError`` with the code `invalidValue`.
     public init(_ text: String) throws(HAProxyError) {
         try ByteClass.comment.check(text, as: "a comment", upTo: Self.maximumLength, orEmpty: true)
+        guard !text.unicodeScalars.contains(where: Self.misleads) else {
+            throw HAProxyError(
+                .invalidValue, "\(quoted(text)) cannot be a comment: it has characters that mislead a reader")
+        }
         self.text = text
+    }
+
+    private static func misleads(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x80...0x9f, 0x2028...0x202e, 0x2066...0x2069: true
+        default: false
+        }
     }
 
     /// The comment without its `#`.

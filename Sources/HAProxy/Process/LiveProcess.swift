@@ -4,6 +4,7 @@ internal import SystemPackage
 /// A process of this machine, as `/proc` shows it (proc(5)).
 struct LiveProcess: Hashable, Sendable {
     let processID: Int32
+    let parentID: Int32
     /// When it started, in clock ticks since boot: with the id, this tells a process from a later one of the same id.
     let startTime: UInt64
     let name: String
@@ -20,11 +21,13 @@ struct LiveProcess: Hashable, Sendable {
             open < close
         else { return nil }
         let fields = status[(close + 1)...].split(separator: UInt8(ascii: " "))
-        // Fields 3 and 22 of the line.
+        // Fields 3, 4 and 22 of the line.
         guard fields.count > 19, let state = fields[0].first, state != UInt8(ascii: "Z"), state != UInt8(ascii: "X"),
+            let parentID = Int32(String(decoding: fields[1], as: UTF8.self)),
             let startTime = UInt64(String(decoding: fields[19], as: UTF8.self))
         else { return nil }
         self.processID = processID
+        self.parentID = parentID
         self.startTime = startTime
         name = String(decoding: status[(open + 1)..<close], as: UTF8.self)
         let command = (try? Files.read(FilePath("/proc/\(processID)/cmdline"))) ?? []
@@ -44,5 +47,19 @@ struct LiveProcess: Hashable, Sendable {
         (file ?? []).split { $0 < 48 || $0 > 57 }
             .compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
             .compactMap { LiveProcess($0) }
+    }
+
+    /// Every process of this machine that lives.
+    static func all() -> [LiveProcess] {
+        guard let folder = opendir("/proc") else { return [] }
+        defer { closedir(folder) }
+        var processes: [LiveProcess] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let processID = Int32(name), let process = LiveProcess(processID) { processes.append(process) }
+        }
+        return processes
     }
 }

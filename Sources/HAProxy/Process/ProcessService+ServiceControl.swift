@@ -72,6 +72,8 @@ extension ProcessService: ServiceControl {
         guard try await readConfiguration() != nil else {
             throw HAProxyError(.startFailed, "HAProxy cannot start: there is no configuration \(configurationFile)")
         }
+        // A worker whose master was killed ends by itself, but not at once, and would hold on to its ports until then.
+        try await endProcesses(within: timeout)
         let pipe = messagePipe
         let (writer, reader) = try await thread.run { () throws(HAProxyError) in
             let writer = try MessagePipe.make(at: pipe)
@@ -82,9 +84,16 @@ extension ProcessService: ServiceControl {
             return (writer, reader)
         }
         defer { close(reader.rawValue) }
-        try await CommandRunner.launch(
-            "/usr/bin/setsid", ["--fork", executable.string] + launchArguments, errors: writer, within: timeout)
-        try await waitForStart(reader)
+        do throws(HAProxyError) {
+            // This returns at once, HAProxy being there: a shorter limit could end it in between.
+            try await CommandRunner.launch(
+                "/usr/bin/setsid", ["--fork", executable.string] + launchArguments, errors: writer,
+                within: max(timeout, .seconds(10)))
+            try await waitForStart(reader)
+        } catch {
+            try await endProcesses(within: .seconds(5))
+            throw error
+        }
     }
 
     /// Lets the master read its configuration again, and waits for the new worker.
@@ -104,14 +113,23 @@ extension ProcessService: ServiceControl {
 
     /// Ends the master and every worker at once, by SIGTERM and, when the time has passed, SIGKILL.
     public func stop() async throws(HAProxyError) {
-        guard let process = try await findMaster() else { return }
-        // Workers that are still there after the master would go on serving an old configuration.
-        let processes = (try? await master.processes()).map { $0.workers + $0.oldWorkers } ?? []
-        let (limit, mark, files) = (timeout, processIDFile.string, [processIDFile, masterSocket, messagePipe])
+        try await endProcesses(within: timeout)
+        let files = [processIDFile, masterSocket, messagePipe]
         try await thread.run { () throws(HAProxyError) in
-            let workers = processes.compactMap { LiveProcess($0.processID) }.filter { $0.isHAProxy(of: mark) }
-            process.signal(SIGTERM)
-            var remaining = waitForEnd(of: [process] + workers, within: limit)
+            for file in files { try Files.remove(file) }
+        }
+    }
+
+    /// Ends every process of this folder, found by its arguments whatever the process id file says.
+    private func endProcesses(within limit: Duration) async throws(HAProxyError) {
+        let mark = processIDFile.string
+        try await thread.run { () throws(HAProxyError) in
+            let processes = LiveProcess.all().filter { $0.isHAProxy(of: mark) }
+            // A master passes the signal on and waits for its workers; those of a dead one have no such parent.
+            for process in processes where !processes.contains(where: { $0.processID == process.parentID }) {
+                process.signal(SIGTERM)
+            }
+            var remaining = waitForEnd(of: processes, within: limit)
             if !remaining.isEmpty {
                 for process in remaining { process.signal(SIGKILL) }
                 remaining = waitForEnd(of: remaining, within: .seconds(5))
@@ -120,7 +138,6 @@ extension ProcessService: ServiceControl {
                 let list = remaining.map { "\($0.processID)" }.joined(separator: ", ")
                 throw HAProxyError(.stopFailed, "HAProxy does not stop: process \(list) survived SIGKILL")
             }
-            for file in files { try Files.remove(file) }
         }
     }
 
@@ -135,14 +152,13 @@ extension ProcessService: ServiceControl {
         let (entry, hasSocket) = try await thread.run { () throws(HAProxyError) in
             (try Files.read(mark), try Files.exists(socket))
         }
-        if let entry, !entry.isEmpty {
-            return LiveProcess.list(in: entry).first { $0.isHAProxy(of: mark.string) }
-        }
+        if let process = LiveProcess.list(in: entry).first(where: { $0.isHAProxy(of: mark.string) }) { return process }
         guard hasSocket else { return nil }
         // A master that reads its configuration again removes the file and writes it anew a moment later; it may also
-        // have been lost.
+        // have been lost, or name somebody else.
+        let isMissing = entry?.isEmpty ?? true
         do throws(HAProxyError) {
-            return try await retrying(within: .seconds(1), "") { () throws(HAProxyError) in
+            return try await retrying(within: isMissing ? .seconds(1) : .zero, "") { () throws(HAProxyError) in
                 let processID = try await master.processes().master.processID
                 return LiveProcess(processID).flatMap { $0.isHAProxy(of: mark.string) ? $0 : nil }
             }
