@@ -13,6 +13,19 @@ public struct SudoCommand: Hashable, Sendable, CustomStringConvertible {
     /// The arguments of `sudo` that tell, by their exit code, whether the command is allowed, without running it.
     public var probeArguments: [String] { ["-n", "-l", executable] + arguments }
 
+    /// The command as a sudoers file has to name it.
+    ///
+    /// There `,`, `:`, `=` and `\` mean something else without a `\` before them (sudoers(5), "Other special characters and
+    /// reserved words").
+    public var sudoersText: String {
+        ([executable] + arguments).map { word in
+            word.reduce(into: "") { result, character in
+                if ",:=\\".contains(character) { result += "\\" }
+                result.append(character)
+            }
+        }.joined(separator: " ")
+    }
+
     /// What happens to the service.
     public enum ServiceAction: String, Hashable, Sendable, CaseIterable {
         /// `service haproxy …`.
@@ -24,13 +37,13 @@ public struct SudoCommand: Hashable, Sendable, CustomStringConvertible {
         SudoCommand(executable: "/usr/sbin/service", arguments: ["haproxy", action.rawValue])
     }
 
-    /// `cp`, a symbolic link neither followed nor written through, the owner kept.
+    /// `cp`, a symbolic link neither followed nor written through.
+    ///
+    /// The owner stays, so that who wrote a configuration can read it after it came back.
     public static func copy(_ source: FilePath, to destination: FilePath) -> SudoCommand {
         SudoCommand(
             executable: "/usr/bin/cp",
-            arguments: [
-                "-PT", "--preserve=mode,ownership", "--remove-destination", source.string, destination.string,
-            ])
+            arguments: ["-pPT", "--remove-destination", source.string, destination.string])
     }
 
     /// `mv`, the destination never taken for a folder.
