@@ -117,13 +117,21 @@ def status(pid, key):
         return int(re.search(rf"^{key}:\s+(\d+)", file.read(), re.M).group(1))
 
 
-def wake_ups(pid):
-    """Voluntary context switches of all threads of a process so far."""
-    total = 0
+def context_switches(pid):
+    """Voluntary context switches of each thread of a process so far."""
+    counts = {}
     for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/status") as file:
-            total += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", file.read(), re.M).group(1))
-    return total
+            counts[task] = int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", file.read(), re.M).group(1))
+    return counts
+
+
+def wake_ups(pid, seconds):
+    """How often a second the threads of a process go to sleep, which is how often they were awake."""
+    before = context_switches(pid)
+    time.sleep(seconds)
+    after = context_switches(pid)
+    return sum(count - before.get(task, 0) for task, count in after.items()) / seconds
 
 
 def milliseconds(action):

@@ -48,19 +48,21 @@ final class Monitor<State>: @unchecked Sendable {
     ///   for a change at most before the next look.
     /// - Returns: The value.
     func wait<Value>(_ body: (inout State) -> Looked<Value>) -> Value {
-        withLock { state in
-            while true {
-                switch body(&state) {
-                case .value(let value):
-                    // What was taken may be what another thread waits to see gone.
-                    pthread_cond_broadcast(changed)
-                    return value
-                case .wait(until: nil):
-                    pthread_cond_wait(changed, mutex)
-                case .wait(until: let deadline?):
-                    var time = monotonicTime(at: deadline)
-                    pthread_cond_timedwait(changed, mutex, &time)
-                }
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            // The access to the state ends with each look: an `inout` that lasted over the wait would promise the compiler
+            // that nobody else changes the state meanwhile, and it would look once only.
+            switch body(&state) {
+            case .value(let value):
+                // What was taken may be what another thread waits to see gone.
+                pthread_cond_broadcast(changed)
+                return value
+            case .wait(until: nil):
+                pthread_cond_wait(changed, mutex)
+            case .wait(until: let deadline?):
+                var time = monotonicTime(at: deadline)
+                pthread_cond_timedwait(changed, mutex, &time)
             }
         }
     }
