@@ -27,15 +27,16 @@ class Connection:
         self.socket.sendall(data)
 
     def packets(self):
-        """The packets that are complete in the buffer."""
-        start = 0
+        """Takes the packets that are complete out of the buffer."""
+        taken, start = [], 0
         while len(self.buffer) - start >= 12:
             kind, length = struct.unpack_from(">II", self.buffer, start + 4)
             if len(self.buffer) - start - 12 < length:
                 break
-            yield kind, bytes(self.buffer[start + 12:start + 12 + length])
+            taken.append((kind, bytes(self.buffer[start + 12:start + 12 + length])))
             start += 12 + length
         del self.buffer[:start]
+        return taken
 
     def fill(self):
         data = self.socket.recv(1 << 20)
@@ -45,6 +46,10 @@ class Connection:
 
 
 class Client(Connection):
+    def __init__(self, port):
+        super().__init__(port)
+        self.socket.settimeout(60)
+
     def submit(self, function, workload):
         """Submits one job and waits for its result."""
         self.send(packet(SUBMIT_JOB, function.encode(), b"", workload))
