@@ -51,8 +51,7 @@ final class Monitor<State>: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
-            // The access to the state ends with each look: an `inout` that lasted over the wait would promise the compiler
-            // that nobody else changes the state meanwhile, and it would look once only.
+            // One access for each look: an access that lasts over the wait would allow the compiler to look only once.
             switch body(&state) {
             case .value(let value):
                 // What was taken may be what another thread waits to see gone.
