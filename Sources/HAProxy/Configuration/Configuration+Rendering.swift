@@ -76,7 +76,12 @@ extension ConfigurationWriter {
         for bind in frontend.binds {
             keyword("bind")
             try endpoint(bind.address, bind.port)
-            if bind.isIPv6Only { option("v6only") }
+            if bind.isIPv6Only {
+                option("v6only")
+            } else if bind.address == .anyIPv6 {
+                // Else the host decides, by its net.ipv6.bindv6only.
+                option("v4v6")
+            }
             endLine()
         }
         if frontend.isDisabled { flag("disabled") }
