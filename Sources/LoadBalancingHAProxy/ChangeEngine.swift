@@ -5,19 +5,22 @@ internal import Logging
 
 /// Takes a host from one state to another, as a transaction.
 ///
-/// One change at a time; what blocks (files, mostly) blocks the engine's own thread.
+/// `pending.json` is written first and renamed to `state.json` last; between the two, the configuration on disk and the
+/// process that serves it are replaced. A change that does not get to its end is undone: by the engine itself when a
+/// step fails, and by the next start when the worker ended, for nobody was told that it was made. A DELETE cannot be
+/// undone, so it is finished. Where undoing fails as well, the next change takes the place of the one that is left over.
+///
+/// Callers see to it that there is one change at a time. What blocks (files, mostly) blocks the engine's own thread.
 actor ChangeEngine {
     private let thread = DedicatedThread(name: "changes")
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     private let service: any ServiceControl
-    private let runtime: RuntimeClient
+    private let haproxy: LiveHAProxy
     private let store: StateStore
     private let builder: ConfigurationBuilder
+    private let resolver = HostResolver()
     private let logger: Logger
-
-    /// How long a new process may take to answer, once the command that starts it has returned.
-    private static let patience = Duration.seconds(20)
 
     /// The process that is known to serve the configuration on disk, so that an UPDATE that changes nothing need not
     /// look at every server.
@@ -28,79 +31,159 @@ actor ChangeEngine {
         logger: Logger
     ) {
         self.service = service
-        self.runtime = runtime
+        haproxy = LiveHAProxy(service: service, runtime: runtime)
         self.store = store
         self.builder = builder
         self.logger = logger
     }
 
-    /// Makes `target` the state of the host, or leaves everything as it was.
-    func apply(_ target: HostState) async throws(DriverError) {
-        let text = try rendered(target)
-        let current = try await readConfiguration()
-        if target == store.current, let current, current.elementsEqual(text.utf8), await serves(target) { return }
+    /// Makes these balancers the state of the host, or leaves everything as it was; a suspended host stays suspended.
+    func update(_ balancers: [LoadBalancer]) async throws(DriverError) {
+        let phase: HostState.Phase = store.current.phase == .suspended ? .suspended : .active
+        try await apply(HostState(phase: phase, balancers: balancers), resolvingNames: true)
+    }
 
-        try await check(text)
-        try store.begin(PendingChange(state: target, configurationDigest: PendingChange.digest(of: text.utf8)))
-        let process = await runningProcess()
-        do throws(DriverError) {
-            try await attempt("replacing the configuration") { service throws(HAProxyError) in
-                try await service.backUp()
-                try await service.installStaged()
-            }
-            try await startOrReload(from: process)
-            try await verify(target, replacing: process)
-        } catch {
-            throw await rolledBack(error, to: process)
-        }
-        try store.commit(target)
+    /// Stops or resumes traffic, or leaves everything as it was.
+    ///
+    /// Host names are not looked up: the UPDATE did, and traffic can be stopped while no resolver answers.
+    func setPhase(_ phase: HostState.Phase) async throws(DriverError) {
+        try await apply(HostState(phase: phase, balancers: store.current.balancers))
     }
 
     /// Ends balancing: stops HAProxy, then removes its configuration, its backup and the state.
     ///
-    /// Stopping comes first: without a configuration file `service haproxy stop` does nothing and says it is done.
+    /// When HAProxy does not stop, everything stays as it was. When it has stopped and a file cannot be removed, another
+    /// DELETE or the next start removes it.
     func delete() async throws(DriverError) {
-        try store.begin(PendingChange(state: .deleted, configurationDigest: 0))
-        try await attempt("stopping HAProxy") { service throws(HAProxyError) in try await service.stop() }
-        verifiedProcess = nil
-        try await attempt("removing the configuration") { service throws(HAProxyError) in
-            try await service.removeConfiguration()
-        }
-        try store.commit(.deleted)
-    }
-
-    /// Finishes or undoes what a worker that ended in the middle of a change had begun.
-    func recover() async throws(DriverError) {
-        try await attempt("tidying up") { service throws(HAProxyError) in try await service.discardStaged() }
-        guard let change = try store.pending() else { return }
-        if change.state.phase == .deleted {
-            logger.notice("a DELETE was under way when the worker ended; it is finished")
-            return try await delete()
-        }
-        let process = await runningProcess()
-        let isInPlace = try await readConfiguration().map(PendingChange.digest(of:)) == change.configurationDigest
-        guard isInPlace else {
-            logger.notice("a change was under way when the worker ended, and not in place; it is forgotten")
-            if process != nil { try await startOrReload(from: process) }
-            return try store.abandon()
-        }
-        logger.notice("a change was in place when the worker ended; it is finished")
+        let leftOver = try store.pending()
+        let change = PendingChange(state: .deleted, previousDigest: nil)
+        try store.begin(change)
         do throws(DriverError) {
-            try await startOrReload(from: process)
-            try await verify(change.state, replacing: process)
+            try await stop()
         } catch {
-            let failure = await rolledBack(error, to: process)
-            return logger.error("the change could not be finished: \(failure.message)")
+            if let leftOver { try store.begin(leftOver) } else { try store.abandon() }
+            throw error
         }
-        try store.commit(change.state)
+        try await finishDelete(change)
     }
 
-    /// Starts HAProxy when the host has balancers and HAProxy does not run.
-    func startIfNeeded() async throws(DriverError) {
-        guard !store.current.balancers.isEmpty, await runningProcess() == nil else { return }
-        logger.notice("HAProxy is not running; it is started")
-        try await startOrReload(from: nil)
-        try await verify(store.current, replacing: nil)
+    /// Undoes or finishes what an earlier worker had begun when it ended; a fault is logged, and left to the next change.
+    func recover() async {
+        do throws(DriverError) {
+            try await perform { service throws(HAProxyError) in try await service.discardStaged() }
+            guard let change = try store.pending() else { return }
+            if change.state.phase == .deleted {
+                logger.notice("a DELETE was under way when the worker ended; it is finished")
+                try await stop()
+                try await finishDelete(change)
+            } else {
+                logger.notice("a change was under way when the worker ended; it is undone")
+                try await undo(change, to: nil)
+            }
+        } catch {
+            logger.error("what was under way when the worker ended is neither undone nor finished: \(error.message)")
+        }
+    }
+
+    /// Starts HAProxy when the host has balancers and HAProxy does not run; an UPDATE can still mend what this cannot.
+    func startIfNeeded() async {
+        do throws(DriverError) {
+            guard !store.current.balancers.isEmpty, try await haproxy.presence() == .absent else { return }
+            logger.notice("HAProxy is not running; it is started")
+            try await apply(store.current)
+        } catch {
+            logger.error("HAProxy is not running, and cannot be started: \(error.message)")
+        }
+    }
+
+    // MARK: The transaction
+
+    private func apply(_ target: HostState, resolvingNames: Bool = false) async throws(DriverError) {
+        let text = try rendered(target)
+        let leftOver = try store.pending()
+        let current = try await readConfiguration()
+        let currentDigest = current.map(PendingChange.digest(of:))
+        // What a change failed to undo is undone with the next one, should that fail too.
+        let change = PendingChange(state: target, previousDigest: leftOver.map(\.previousDigest) ?? currentDigest)
+        let isOnDisk = current.map { $0.elementsEqual(text.utf8) } ?? false
+        let presence = try await haproxy.presence()
+        if isOnDisk, leftOver == nil, await serves(target, presence) {
+            return try record(change)
+        }
+
+        if resolvingNames { try await resolver.check(target.balancers) }
+        if leftOver == nil { try await checkPorts(of: target, presence) }
+        do throws(DriverError) {
+            if !isOnDisk { try await stageChecked(text) }
+            try store.begin(change)
+        } catch {
+            try? await service.discardStaged()
+            throw error
+        }
+        do throws(DriverError) {
+            if !isOnDisk { try await replaceConfiguration(backingUp: currentDigest == change.previousDigest) }
+            verifiedProcess = nil
+            try await haproxy.load()
+            let process = try await haproxy.verify(target, replacing: presence)
+            try store.commit(change)
+            verifiedProcess = process
+        } catch {
+            throw await undone(change, to: leftOver == nil ? presence : nil, because: error)
+        }
+    }
+
+    /// Remembers what makes no difference to HAProxy, such as a balancer's name.
+    private func record(_ change: PendingChange) throws(DriverError) {
+        guard change.state != store.current else { return }
+        try store.begin(change)
+        try store.commit(change)
+    }
+
+    /// Undoes a change, and says in the error when that did not work.
+    private func undone(
+        _ change: PendingChange, to presence: LiveHAProxy.Presence?, because error: DriverError
+    ) async -> DriverError {
+        logger.error("the change is undone: \(error.message)")
+        do throws(DriverError) {
+            try await undo(change, to: presence)
+            return error
+        } catch let second {
+            return DriverError(
+                error.code,
+                "\(error.message); then what was served before could not be restored: \(second.message)",
+                cause: error, failedNodes: error.failedNodes)
+        }
+    }
+
+    /// Puts back the configuration from before a change, and has HAProxy serve it.
+    ///
+    /// What ran before the change is nil when that is not known any more.
+    private func undo(_ change: PendingChange, to presence: LiveHAProxy.Presence?) async throws(DriverError) {
+        verifiedProcess = nil
+        try? await service.discardStaged()
+        let wasRunning = presence.map { $0 != .absent } ?? (change.previousDigest != nil)
+        // Stopping comes first: without a configuration file `service haproxy stop` does nothing and says it is done.
+        if !wasRunning { try await stop() }
+        if try await readConfiguration().map(PendingChange.digest(of:)) != change.previousDigest {
+            try await perform { service throws(HAProxyError) in try await service.restore() }
+        }
+        if wasRunning { try await serveAgain(presence) }
+        try store.abandon()
+    }
+
+    /// Has HAProxy serve what was restored, unless the process from before the change still does.
+    private func serveAgain(_ before: LiveHAProxy.Presence?) async throws(DriverError) {
+        let present = try await haproxy.presence()
+        // Where nothing is known of before, a HAProxy that does not run is none of this change's doing.
+        guard present != before ?? .absent else { return }
+        try await haproxy.load()
+        guard !store.current.balancers.isEmpty else { return }
+        verifiedProcess = try await haproxy.verify(store.current, replacing: present)
+    }
+
+    private func finishDelete(_ change: PendingChange) async throws(DriverError) {
+        try await perform { service throws(HAProxyError) in try await service.removeConfiguration() }
+        try store.commit(change)
     }
 
     // MARK: Steps
@@ -114,94 +197,70 @@ actor ChangeEngine {
     }
 
     private func readConfiguration() async throws(DriverError) -> [UInt8]? {
-        try await attempt("reading the configuration") { service throws(HAProxyError) in
-            try await service.readConfiguration()
-        }
+        try await perform { service throws(HAProxyError) in try await service.readConfiguration() }
     }
 
-    /// Leaves the text staged when HAProxy accepts it, and nothing when it does not.
-    private func check(_ text: String) async throws(DriverError) {
-        do throws(DriverError) {
-            try await attempt("checking the configuration") { service throws(HAProxyError) in
-                try await service.check(configurationAt: try await service.stage(text))
+    /// Makes sure of the ports that HAProxy is to have and does not have yet.
+    ///
+    /// A reload that finds one taken fails as well, but only after two seconds in which connections are refused.
+    private func checkPorts(of target: HostState, _ presence: LiveHAProxy.Presence) async throws(DriverError) {
+        guard target.phase == .active, presence != .stranger else { return }
+        let current = store.current
+        let held = presence != .absent && current.phase == .active ? Set(current.balancers.map(\.port)) : []
+        for balancer in target.balancers where !held.contains(balancer.port) {
+            do throws(HAProxyError) {
+                try await checkPort(of: try builder.bind(balancer))
+            } catch {
+                throw DriverError(
+                    .refused, "HAProxy cannot listen for balancer \(balancer.key): \(error.message)", cause: error,
+                    isRetriable: error.code == .addressUnavailable)
             }
-        } catch {
-            try? await service.discardStaged()
-            throw error
         }
     }
 
-    private func startOrReload(from process: Int32?) async throws(DriverError) {
+    /// Asks for a port, and again for a second: a process that is being replaced may still be closing it.
+    private func checkPort(of bind: Bind) async throws(HAProxyError) {
+        for _ in 1...50 {
+            if (try? bind.checkAvailability()) != nil { return }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        try bind.checkAvailability()
+    }
+
+    private func stageChecked(_ text: String) async throws(DriverError) {
+        try await perform { service throws(HAProxyError) in
+            try await service.check(configurationAt: try await service.stage(text))
+        }
+    }
+
+    private func replaceConfiguration(backingUp: Bool) async throws(DriverError) {
+        try await perform { service throws(HAProxyError) in
+            if backingUp { try await service.backUp() }
+            try await service.installStaged()
+        }
+    }
+
+    private func stop() async throws(DriverError) {
         verifiedProcess = nil
-        if process == nil {
-            try await attempt("starting HAProxy") { service throws(HAProxyError) in try await service.start() }
-        } else {
-            try await attempt("reloading HAProxy") { service throws(HAProxyError) in try await service.reload() }
-        }
-    }
-
-    /// Whether a process other than the one before answers, in which every frontend listens.
-    private func verify(_ state: HostState, replacing process: Int32?) async throws(DriverError) {
-        let (information, frontends): (RuntimeInfo, Statistics)
-        do throws(HAProxyError) {
-            information = try await runtime.waitForProcess(otherThan: process, within: Self.patience)
-            frontends = try await runtime.statistics(kinds: .frontends)
-        } catch {
-            throw DriverError("asking the new HAProxy", error)
-        }
-        let listening = Set(frontends.rows.filter(\.status.isUp).map(\.proxy))
-        for balancer in state.balancers where state.phase == .active {
-            let name = balancer.key.frontendName
-            guard listening.contains(name) else {
-                throw DriverError(.refused, "HAProxy does not listen on \(balancer.address):\(balancer.port) (\(name))")
-            }
-        }
-        verifiedProcess = information.processID
+        try await perform { service throws(HAProxyError) in try await service.stop() }
     }
 
     /// Whether what runs is what is on disk.
-    private func serves(_ state: HostState) async -> Bool {
-        guard let process = await runningProcess() else { return false }
+    private func serves(_ state: HostState, _ presence: LiveHAProxy.Presence) async -> Bool {
+        guard case .process(let process) = presence else { return false }
         if process == verifiedProcess { return true }
-        guard let statistics = try? await runtime.statistics(), Expectation(state).isMet(by: statistics) else {
-            return false
-        }
+        guard await haproxy.shows(state) else { return false }
         verifiedProcess = process
         return true
     }
 
-    private func runningProcess() async -> Int32? {
-        try? await runtime.info().processID
-    }
-
-    /// Puts everything back, and says in the error when that did not work.
-    private func rolledBack(_ error: DriverError, to process: Int32?) async -> DriverError {
-        logger.error("rolling back: \(error.message)")
-        verifiedProcess = nil
-        do {
-            if process == nil {
-                try await service.stop()
-                try await service.restore()
-            } else {
-                try await service.restore()
-                try await service.reload()
-            }
-            try store.abandon()
-        } catch let second {
-            return DriverError(
-                error.code, "\(error.message); and what was served before could not be restored: \(second)",
-                cause: error.cause, failedNodes: error.failedNodes)
-        }
-        return error
-    }
-
-    private func attempt<Value: Sendable>(
-        _ action: String, _ body: (any ServiceControl) async throws(HAProxyError) -> Value
+    private func perform<Value: Sendable>(
+        _ body: (any ServiceControl) async throws(HAProxyError) -> Value
     ) async throws(DriverError) -> Value {
         do {
             return try await body(service)
         } catch {
-            throw DriverError(action, error)
+            throw DriverError(error)
         }
     }
 }

@@ -26,11 +26,13 @@ struct ConfigurationBuilder: Sendable {
         return configuration
     }
 
+    func bind(_ balancer: LoadBalancer) throws(HAProxyError) -> Bind {
+        Bind(try Address(balancer.address.description), port: try Port(balancer.port.value))
+    }
+
     private func frontend(_ balancer: LoadBalancer, isSuspended: Bool) throws(HAProxyError) -> Frontend {
-        let bind = Bind(
-            try Address(balancer.address.description), port: try Port(balancer.port.value))
         var frontend = Frontend(
-            name: try ProxyName(balancer.key.frontendName), mode: balancer.mode, binds: [bind],
+            name: try ProxyName(balancer.key.frontendName), mode: balancer.mode, binds: [try bind(balancer)],
             defaultBackend: try ProxyName(balancer.key.backendName))
         frontend.isDisabled = isSuspended
         frontend.logFormat = balancer.mode == .http ? .http : .tcp
@@ -72,7 +74,7 @@ struct ConfigurationBuilder: Sendable {
     }
 
     private func server(_ node: Node, check: ServerCheck) throws(HAProxyError) -> Server {
-        // HAProxy's configuration knows no word for draining; a weight of zero is what it shows as DRAIN.
+        // HAProxy's configuration knows no word for draining; with a weight of zero a node takes nothing new.
         let weight = node.condition == .draining ? 0 : node.weight.value
         var server = Server(
             name: try ServerName(node.key.serverName), address: try Address(node.address.description),

@@ -1,6 +1,7 @@
 internal import HAProxy
 public import LoadBalancing
 public import Logging
+internal import SystemPackage
 
 /// Makes HAProxy balance load on this host.
 ///
@@ -11,9 +12,10 @@ public final class HAProxyDriver: Driver {
     let service: any ServiceControl
     private let store: StateStore
     private let engine: ChangeEngine
-    private let resolver = HostResolver()
     private let statisticsClient: RuntimeClient
-    let pingClient: RuntimeClient
+    private let pingClient: RuntimeClient
+    let diagnosticsClient: RuntimeClient
+    let versionReader: VersionReader
 
     /// Creates a driver, and finishes or undoes what an earlier one had begun when it ended.
     ///
@@ -21,28 +23,32 @@ public final class HAProxyDriver: Driver {
     ///   - options: Where HAProxy and its files are.
     ///   - logger: Gets what happened besides what was asked.
     /// - Throws: ``DriverError`` when the options cannot be, or the state folder cannot be read or written.
-    public init(options: HAProxyDriverOptions, logger: Logger) async throws(DriverError) {
+    public convenience init(options: HAProxyDriverOptions, logger: Logger) async throws(DriverError) {
+        try await self.init(options: options, service: options.makeService(), logger: logger)
+    }
+
+    init(options: HAProxyDriverOptions, service: any ServiceControl, logger: Logger) async throws(DriverError) {
         self.options = options
+        self.service = service
         store = try StateStore(folder: options.stateFolder, logger: logger)
         do {
-            service = options.makeService()
             let builder = ConfigurationBuilder(global: try options.makeGlobal())
             engine = ChangeEngine(
                 service: service, runtime: options.makeClient(), store: store, builder: builder, logger: logger)
         } catch {
-            throw DriverError("preparing for HAProxy", error)
+            throw DriverError(error)
         }
         statisticsClient = options.makeClient()
         pingClient = options.makeClient()
-        try await engine.recover()
-        if options.service == .process { try await engine.startIfNeeded() }
+        diagnosticsClient = options.makeClient()
+        versionReader = VersionReader(service: service, executable: HAProxyDriverOptions.executable.string)
+        await engine.recover()
+        if options.service == .process { await engine.startIfNeeded() }
     }
 
     /// Checks that host names resolve, then applies the balancers as a transaction; a suspended host stays suspended.
     public func update(_ balancers: [LoadBalancer]) async throws(DriverError) {
-        try await resolver.check(balancers)
-        let phase: HostState.Phase = store.current.phase == .suspended ? .suspended : .active
-        try await engine.apply(HostState(phase: phase, balancers: balancers))
+        try await change { engine throws(DriverError) in try await engine.update(balancers) }
     }
 
     /// Reloads HAProxy without listeners: connections are refused, and open ones may go on for the drain time.
@@ -57,7 +63,7 @@ public final class HAProxyDriver: Driver {
 
     /// Stops HAProxy, and removes its configuration, its backup and the state.
     public func delete() async throws(DriverError) {
-        try await engine.delete()
+        try await change { engine throws(DriverError) in try await engine.delete() }
     }
 
     /// Asks HAProxy for its counters and states; while suspended, answers without asking.
@@ -67,17 +73,17 @@ public final class HAProxyDriver: Driver {
         do {
             return try await statisticsClient.statistics().balancers(of: state)
         } catch {
-            throw DriverError("reading the statistics", error)
+            throw DriverError(error)
         }
     }
 
-    /// Asks the installed HAProxy.
+    /// Asks the installed HAProxy, once for each that is installed.
     public func version() async throws(DriverError) -> DriverVersion {
         do {
-            let version = try await service.version()
+            let version = try await versionReader.version()
             return DriverVersion(version: version.branch, release: version.release)
         } catch {
-            throw DriverError("asking for HAProxy's version", error)
+            throw DriverError(error)
         }
     }
 
@@ -86,14 +92,27 @@ public final class HAProxyDriver: Driver {
         do {
             _ = try await pingClient.info()
         } catch {
-            throw DriverError("asking HAProxy", error)
+            throw DriverError(error)
         }
     }
 
     private func setPhase(_ phase: HostState.Phase) async throws(DriverError) {
-        var state = try existingState()
-        state.phase = phase
-        try await engine.apply(state)
+        _ = try existingState()
+        try await change { engine throws(DriverError) in try await engine.setPhase(phase) }
+    }
+
+    /// Makes a change to its end, also when who asked for it is cancelled meanwhile: half a change helps nobody.
+    private func change(
+        _ body: @escaping @Sendable (ChangeEngine) async throws(DriverError) -> Void
+    ) async throws(DriverError) {
+        let result = await Task { [engine] in
+            do throws(DriverError) {
+                return Result<Void, DriverError>.success(try await body(engine))
+            } catch {
+                return .failure(error)
+            }
+        }.value
+        try result.get()
     }
 
     /// The state of a host that has balancers.

@@ -55,17 +55,22 @@ public struct HAProxyDriverOptions: Sendable {
 }
 
 extension HAProxyDriverOptions {
+    static let executable = FilePath("/usr/sbin/haproxy")
+
     func makeService() -> any ServiceControl {
         switch service {
         case .ubuntu, .debian: SystemService(paths: systemPaths)
         case .process:
-            ProcessService(folder: FilePath(stateFolder), configurationFile: FilePath(configurationFile))
+            ProcessService(
+                folder: FilePath(stateFolder), configurationFile: FilePath(configurationFile),
+                executable: Self.executable)
         }
     }
 
     var systemPaths: SystemService.Paths {
         SystemService.Paths(
-            configuration: FilePath(configurationFile), staged: FilePath(stagingFolder).appending("haproxy.cfg"))
+            configuration: FilePath(configurationFile), staged: FilePath(stagingFolder).appending("haproxy.cfg"),
+            executable: Self.executable)
     }
 
     func makeClient() -> RuntimeClient {

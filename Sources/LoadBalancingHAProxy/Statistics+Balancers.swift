@@ -26,8 +26,10 @@ extension Statistics {
 
 extension NodeStatistics {
     fileprivate init(_ node: Node, row: Statistics.Row?) {
+        // A weight of zero, by which a node is drained, is no state to HAProxy: it says UP.
+        let isUp = node.condition == .enabled && row?.status.isUp ?? false
         self.init(
-            node: node.key, isUp: row?.status.isUp ?? false, check: row?.lastHealthCheck,
+            node: node.key, isUp: isUp, check: row?.lastHealthCheck,
             weight: row?.weight ?? node.weight.value, sessions: row.map { Int(clamping: $0.currentSessions) } ?? 0,
             lastChange: row?.lastChange.map { Int($0.components.seconds) })
     }

@@ -89,6 +89,16 @@ import Testing
         #expect(lines(suspended) == lines(active))
     }
 
+    @Test("'::' means every address of both kinds on every host, and clients are told apart by their IPv6 addresses")
+    func dualStack() throws {
+        let any = try LoadBalancer(protocol: .tcp, address: "::", port: 3306, nodes: [node("1")])
+        let one = try LoadBalancer(protocol: .galera, address: "::1", port: 3306, nodes: [node("1")])
+        let text = try text([any, one])
+        #expect(section("frontend tcp-in", of: text).contains { $0.hasPrefix("bind ") && $0.hasSuffix(":3306 v4v6") })
+        #expect(!section("frontend galera-in", of: text).joined().contains("v4v6"))
+        #expect(section("backend tcp-servers", of: text).contains { $0.hasPrefix("stick-table type ipv6 ") })
+    }
+
     @Test("the same state gives the same text")
     func deterministic() throws {
         let balancer = try LoadBalancer(protocol: .http, port: 80, nodes: [node("1"), node("2")])

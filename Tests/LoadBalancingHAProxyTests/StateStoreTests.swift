@@ -34,12 +34,12 @@ import Testing
         for phase in [HostState.Phase.active, .suspended] {
             try await withTemporaryFolder { folder in
                 let wanted = try state(phase)
-                let change = PendingChange(state: wanted, configurationDigest: .max)
+                let change = PendingChange(state: wanted, previousDigest: .max)
                 try StateStore(folder: folder, logger: logger).begin(change)
                 let second = try StateStore(folder: folder, logger: logger)
                 #expect(second.current == .fresh)
                 #expect(try second.pending() == change)
-                try second.commit(wanted)
+                try second.commit(change)
                 let third = try StateStore(folder: folder, logger: logger)
                 #expect(third.current == wanted)
                 #expect(try third.pending() == nil)
@@ -62,7 +62,7 @@ import Testing
     @Test("a state file of a newer version is refused and left alone")
     func newer() async throws {
         try await withTemporaryFolder { folder in
-            let text = #"{"version":2,"phase":"active","configurationDigest":"0","loadBalancers":[]}"#
+            let text = #"{"version":2,"phase":"active","loadBalancers":[]}"#
             try writeText(text, to: folder + "/state.json")
             #expect(throws: DriverError.self) { try StateStore(folder: folder, logger: logger) }
             #expect(readText(folder + "/state.json") == text)
@@ -72,8 +72,26 @@ import Testing
     @Test("a folder that cannot be written is an error that names the file")
     func unwritable() async throws {
         let store = try StateStore(folder: "/proc/self", logger: logger)
-        let error = try #require(throws: DriverError.self) { try store.commit(.deleted) }
-        #expect(error.message.contains("/proc/self/state.json"))
+        let change = PendingChange(state: .deleted, previousDigest: nil)
+        let error = try #require(throws: DriverError.self) { try store.begin(change) }
+        #expect(error.message.contains("/proc/self/pending.json"))
+        #expect(throws: DriverError.self) { try store.commit(change) }
         #expect(store.current == .fresh)
+    }
+
+    @Test("a change is committed on a disk that has no room for another byte")
+    func commitNeedsNoRoom() async throws {
+        try await withSmallDisk { disk in
+            let store = try StateStore(folder: disk.path, logger: logger)
+            let change = PendingChange(state: try state(), previousDigest: nil)
+            try store.begin(change)
+            try disk.fill()
+            try store.commit(change)
+            #expect(store.current == change.state)
+            #expect(try StateStore(folder: disk.path, logger: logger).current == change.state)
+            let error = try #require(throws: DriverError.self) { try store.begin(change) }
+            #expect(error.code == .storage && error.message.contains("No space left on device"))
+            #expect(try store.pending() == nil)
+        }
     }
 }

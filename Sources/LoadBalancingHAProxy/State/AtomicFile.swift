@@ -56,8 +56,21 @@ struct AtomicFile: Sendable {
             unlink(temporary)
             throw error
         }
-        guard rename(temporary, path) == 0 else { throw Failure("replace", path) }
+        guard Glibc.rename(temporary, path) == 0 else {
+            let failure = Failure("replace", path)
+            unlink(temporary)
+            throw failure
+        }
         try syncFolder()
+    }
+
+    /// Puts this file in the place of another in the same folder.
+    ///
+    /// When this returns, every process sees it there. That the disk does too is tried, and no fault when it fails: after
+    /// a loss of power both files would be as they were before.
+    func rename(over other: AtomicFile) throws(Failure) {
+        guard Glibc.rename(path, other.path) == 0 else { throw Failure("move \(path) to", other.path) }
+        try? syncFolder()
     }
 
     /// Removes the file; no file is no fault.
@@ -71,7 +84,7 @@ struct AtomicFile: Sendable {
 
     /// Moves the file out of the way, under the same name with `suffix`.
     func setAside(suffix: String) throws(Failure) {
-        guard rename(path, path + suffix) == 0 || errno == ENOENT else { throw Failure("set aside", path) }
+        guard Glibc.rename(path, path + suffix) == 0 || errno == ENOENT else { throw Failure("set aside", path) }
     }
 
     private func writeAll(_ bytes: [UInt8], to descriptor: Int32, _ name: String) throws(Failure) {

@@ -4,8 +4,9 @@ internal import Synchronization
 
 /// What the worker remembers of its host over restarts, in two files of the state folder.
 ///
-/// `state.json` says what was last asked and done. `pending.json` stands beside it while a change is under way, so that a
-/// start after a crash knows what was begun. Both have the schema of an UPDATE in `loadBalancers`.
+/// `state.json` says what was last asked and done. `pending.json` stands beside it while a change is under way; renaming
+/// it to `state.json` is what commits the change, so that there is no moment between the two and a disk that has filled
+/// up meanwhile cannot keep it from happening. Both have the schema of an UPDATE in `loadBalancers`.
 ///
 /// Reading ``current`` never blocks; the rest does, and is for one caller at a time.
 final class StateStore: Sendable {
@@ -32,9 +33,14 @@ final class StateStore: Sendable {
     /// The state that was last committed.
     var current: HostState { snapshot.withLock { $0 } }
 
-    /// Writes down what is going to be tried.
+    /// Writes down what is going to be tried; when that fails, nothing was begun.
     func begin(_ change: PendingChange) throws(DriverError) {
-        try write(change.state, digest: change.configurationDigest, to: pendingState)
+        do {
+            try pendingState.write(Self.bytes(of: change))
+        } catch {
+            try? pendingState.remove()
+            throw DriverError(storage: error)
+        }
     }
 
     /// What was begun and neither committed nor abandoned.
@@ -50,26 +56,35 @@ final class StateStore: Sendable {
         }
     }
 
-    /// Makes `newState` the current one; what was begun is done.
-    func commit(_ newState: HostState) throws(DriverError) {
-        try write(newState, digest: 0, to: state)
-        snapshot.withLock { $0 = newState }
-        try abandon()
+    /// Makes what was begun the current state.
+    func commit(_ change: PendingChange) throws(DriverError) {
+        do { try pendingState.rename(over: state) } catch { throw DriverError(storage: error) }
+        snapshot.withLock { $0 = change.state }
     }
 
     /// Forgets what was begun.
     func abandon() throws(DriverError) {
         do { try pendingState.remove() } catch { throw DriverError(storage: error) }
     }
+}
 
+// MARK: - Schema
+
+extension StateStore {
     private static let version = 1
 
-    private func write(_ newState: HostState, digest: UInt64, to file: AtomicFile) throws(DriverError) {
-        var object = JSONValue(newState.balancers).object ?? JSONObject()
-        object["version"] = .number(Self.version)
-        object["phase"] = .string(newState.phase.rawValue)
-        object["configurationDigest"] = .string(String(digest, radix: 16))
-        do { try file.write(JSONValue.object(object).bytes()) } catch { throw DriverError(storage: error) }
+    private enum Key {
+        static let version = "version"
+        static let phase = "phase"
+        static let previousDigest = "previousConfigurationDigest"
+    }
+
+    private static func bytes(of change: PendingChange) -> [UInt8] {
+        var object = JSONValue(change.state.balancers).object ?? JSONObject()
+        object[Key.version] = .number(version)
+        object[Key.phase] = .string(change.state.phase.rawValue)
+        object[Key.previousDigest] = change.previousDigest.map { .string(String($0, radix: 16)) }
+        return JSONValue.object(object).bytes()
     }
 
     private static func read(_ file: AtomicFile) throws(DriverError) -> PendingChange? {
@@ -78,32 +93,21 @@ final class StateStore: Sendable {
         guard let bytes else { return nil }
         do {
             let object = try JSONValue(parsing: bytes).object ?? JSONObject()
-            guard case .number(let version)? = object["version"], version == JSONNumber(Self.version) else {
+            guard case .number(let version)? = object[Key.version], version == JSONNumber(Self.version) else {
                 throw DriverError(.storage, "\(file.path) is of a version that this libra_worker does not know")
             }
-            guard let phase = object["phase"]?.string.flatMap(HostState.Phase.init(rawValue:)),
-                let digest = object["configurationDigest"]?.string.flatMap({ UInt64($0, radix: 16) })
-            else { throw DriverError(.invalid, "\(file.path) lacks a part of what it should say") }
+            guard let phase = object[Key.phase]?.string.flatMap(HostState.Phase.init(rawValue:)) else {
+                throw DriverError(.invalid, "\(file.path) does not say in which phase the host is")
+            }
             let balancers = object["loadBalancers"] == [] ? [] : try LoadBalancer.list(from: object)
-            return PendingChange(state: HostState(phase: phase, balancers: balancers), configurationDigest: digest)
+            return PendingChange(
+                state: HostState(phase: phase, balancers: balancers),
+                previousDigest: object[Key.previousDigest]?.string.flatMap { UInt64($0, radix: 16) })
         } catch let error as DriverError {
             throw error
         } catch {
             throw DriverError(.invalid, "\(file.path) cannot be understood: \(error)", cause: error)
         }
-    }
-}
-
-/// A change that is under way.
-struct PendingChange: Sendable, Equatable {
-    /// What the host is to become.
-    var state: HostState
-    /// What tells the configuration of that state from the one before it; see ``digest(of:)``.
-    var configurationDigest: UInt64
-
-    /// A 64-bit FNV-1a hash: enough to tell two configurations of one host apart, and the same in every process.
-    static func digest(of text: some Sequence<UInt8>) -> UInt64 {
-        text.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 }
 
