@@ -67,7 +67,13 @@ let package = Package(
         .testTarget(
             name: "LoadBalancingHAProxyTests",
             dependencies: ["LoadBalancingHAProxy", "HAProxy", "LoadBalancing", "TestServers", logging]),
-        .testTarget(name: "IntegrationTests", dependencies: ["TestServers"]),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "DedicatedThread", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy", "TestServers",
+                logging,
+                serviceLifecycle, systemPackage,
+            ]),
     ]
 )
 

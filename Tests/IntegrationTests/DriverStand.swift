@@ -1,0 +1,114 @@
+import Glibc
+import HAProxy
+import LoadBalancing
+import Logging
+import SystemPackage
+import TestServers
+import Testing
+
+@testable import LoadBalancingHAProxy
+
+/// A driver's folder, with a real HAProxy in it (`service = process`), as one host would have it.
+struct DriverStand {
+    let folder: String
+
+    /// A driver as a worker would make it at its start, perhaps with something put between it and HAProxy; several may be
+    /// made one after the other.
+    func driver(
+        wrap: (any ServiceControl) -> any ServiceControl = { $0 }
+    ) async throws -> HAProxyDriver {
+        let options = try options
+        return try await HAProxyDriver(options: options, service: wrap(options.makeService()), logger: Self.logger)
+    }
+
+    var options: HAProxyDriverOptions {
+        get throws {
+            HAProxyDriverOptions(
+                service: .process, stateFolder: folder, log: try LogTarget("127.0.0.1:9 local0"),
+                drainTimeout: try Milliseconds(2000))
+        }
+    }
+
+    var service: ProcessService { ProcessService(folder: FilePath(folder)) }
+    var configurationFile: String { folder + "/haproxy.cfg" }
+    var configuration: String { readText(configurationFile) }
+    var hasPendingChange: Bool { access(folder + "/pending.json", F_OK) == 0 }
+
+    /// The process that answers on the Runtime API socket.
+    func processID() async throws -> Int32 {
+        try await RuntimeClient(socket: FilePath(folder + "/haproxy.sock"), access: .direct).info().processID
+    }
+
+    /// What would change if somebody touched HAProxy or its file.
+    func fingerprint() async throws -> Fingerprint {
+        var information = stat()
+        guard stat(configurationFile, &information) == 0 else { throw TestServerError("no \(configurationFile)") }
+        return Fingerprint(
+            process: try await processID(), inode: UInt(information.st_ino), seconds: information.st_mtim.tv_sec,
+            nanoseconds: information.st_mtim.tv_nsec)
+    }
+
+    struct Fingerprint: Equatable {
+        let process: Int32
+        let inode: UInt
+        let seconds: Int
+        let nanoseconds: Int
+    }
+
+    /// Kills HAProxy's master and worker as the kernel does when memory runs out.
+    func killHAProxy() async throws {
+        let list = try await service.master.processes()
+        for process in [list.master.processID] + (list.workers + list.oldWorkers).map(\.processID) {
+            kill(process, SIGKILL)
+        }
+        try await eventually("HAProxy's end") { try await !service.isRunning() }
+    }
+
+    private static let logger = Logger(label: "driver", factory: { _ in SwiftLogNoOpLogHandler() })
+}
+
+/// Gives `body` a folder of its own, and ends the HAProxy that may run there afterwards, also when `body` throws.
+func withDriverStand<Value>(
+    in folder: String? = nil, isolation: isolated (any Actor)? = #isolation,
+    _ body: (DriverStand) async throws -> Value
+) async throws -> Value {
+    guard let folder else {
+        return try await withTemporaryFolder { try await withDriverStand(in: $0, body) }
+    }
+    let stand = DriverStand(folder: folder)
+    let result: Result<Value, any Error>
+    do { result = .success(try await body(stand)) } catch { result = .failure(error) }
+    try await stand.service.stop()
+    return try result.get()
+}
+
+/// A balancer on loopback.
+func balancer(
+    _ protocol: BalancerProtocol = .http, id: BalancerID? = nil, at address: BindAddress = "127.0.0.1", port: Int,
+    _ nodes: [Node]
+) throws -> LoadBalancer {
+    try LoadBalancer(
+        id: id, protocol: `protocol`, address: address, port: try portNumber(port), nodes: nodes)
+}
+
+/// A port as an UPDATE has it.
+func portNumber(_ number: Int) throws -> LoadBalancing.Port {
+    guard let port = LoadBalancing.Port(exactly: number) else { throw TestServerError("\(number) is no port") }
+    return port
+}
+
+extension NamedNode {
+    /// This node for a balancer, with its name as its identifier.
+    func node(_ condition: Condition = .enabled, isBackup: Bool = false) throws -> Node {
+        Node(
+            key: .id(try #require(NodeID(validating: name))), address: "127.0.0.1",
+            port: try portNumber(port), isBackup: isBackup, condition: condition)
+    }
+}
+
+/// The names that answer at a port to so many requests, one after the other; those not answered count as `-`.
+func names(at port: Int, address: String = "127.0.0.1", requests: Int = 8) async -> Set<String> {
+    var names: Set<String> = []
+    for _ in 0..<requests { names.insert(await askForName(port: port, at: address) ?? "-") }
+    return names
+}

@@ -1,0 +1,144 @@
+import HAProxy
+import Synchronization
+import SystemPackage
+
+/// Where a change can be interrupted: before and after each call that changes something.
+struct Interruption: Equatable, CustomStringConvertible {
+    /// The calls of ``ServiceControl`` that change something.
+    enum Call: CaseIterable {
+        case stage, check, backUp, installStaged, start, stop, reload, restore, removeConfiguration, discardStaged
+    }
+
+    let call: Call
+    let isAfter: Bool
+    var description: String { "\(isAfter ? "after" : "before") \(call)" }
+}
+
+/// What a ``FaultyService`` does, and what has become of it.
+final class FaultScript: Sendable {
+    /// A fault.
+    enum Fault {
+        /// The call throws instead of doing its work, each time.
+        case fail([Interruption.Call])
+        /// The call waits until ``goOn()``.
+        case wait(before: Interruption.Call)
+        /// At this interruption of those that come, counted from 1, the worker is gone: nothing happens any more.
+        case vanish(at: Int)
+    }
+
+    private struct State {
+        var interruptions: [Interruption] = []
+        var isReached = false
+        var isReleased = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let fault: Fault
+    private let state = Mutex(State())
+
+    init(_ fault: Fault) { self.fault = fault }
+
+    /// The interruptions that came.
+    var interruptions: [Interruption] { state.withLock { $0.interruptions } }
+
+    /// Returns when the fault has begun.
+    func reached() async {
+        while !state.withLock({ $0.isReached }) { try? await Task.sleep(for: .milliseconds(1)) }
+    }
+
+    /// Lets a call that waits go on, and those that come later.
+    func goOn() {
+        let waiting = state.withLock { state in
+            state.isReleased = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    func pass(_ interruption: Interruption) async throws(HAProxyError) {
+        let count = state.withLock { state in
+            state.interruptions.append(interruption)
+            return state.interruptions.count
+        }
+        switch fault {
+        case .fail(let calls):
+            guard calls.contains(interruption.call), !interruption.isAfter else { return }
+            throw HAProxyError(.inputOutput, "\(interruption.call) fails as it was told to")
+        case .wait(let call):
+            guard interruption == Interruption(call: call, isAfter: false) else { return }
+            await withCheckedContinuation { continuation in
+                let isReleased = state.withLock { state in
+                    state.isReached = true
+                    if !state.isReleased { state.waiting.append(continuation) }
+                    return state.isReleased
+                }
+                if isReleased { continuation.resume() }
+            }
+        case .vanish(let number):
+            guard count >= number else { return }
+            state.withLock { $0.isReached = true }
+            // Nobody ever resumes it, as nobody does in a process that was killed.
+            await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+        }
+    }
+}
+
+/// A service control with a fault in it.
+struct FaultyService: ServiceControl {
+    private let base: any ServiceControl
+    private let script: FaultScript
+
+    init(_ base: any ServiceControl, _ script: FaultScript) {
+        self.base = base
+        self.script = script
+    }
+
+    var configurationFile: FilePath { base.configurationFile }
+    var backupFile: FilePath { base.backupFile }
+    var stagedFile: FilePath { base.stagedFile }
+
+    func version() async throws(HAProxyError) -> Version { try await base.version() }
+    func isRunning() async throws(HAProxyError) -> Bool { try await base.isRunning() }
+    func readConfiguration() async throws(HAProxyError) -> [UInt8]? { try await base.readConfiguration() }
+
+    func check(configurationAt file: FilePath) async throws(HAProxyError) {
+        try await run(.check) { base throws(HAProxyError) in try await base.check(configurationAt: file) }
+    }
+    func stage(_ configuration: String) async throws(HAProxyError) -> FilePath {
+        try await run(.stage) { base throws(HAProxyError) in try await base.stage(configuration) }
+    }
+    func installStaged() async throws(HAProxyError) {
+        try await run(.installStaged) { base throws(HAProxyError) in try await base.installStaged() }
+    }
+    func discardStaged() async throws(HAProxyError) {
+        try await run(.discardStaged) { base throws(HAProxyError) in try await base.discardStaged() }
+    }
+    func backUp() async throws(HAProxyError) {
+        try await run(.backUp) { base throws(HAProxyError) in try await base.backUp() }
+    }
+    func restore() async throws(HAProxyError) {
+        try await run(.restore) { base throws(HAProxyError) in try await base.restore() }
+    }
+    func removeConfiguration() async throws(HAProxyError) {
+        try await run(.removeConfiguration) { base throws(HAProxyError) in try await base.removeConfiguration() }
+    }
+    func start() async throws(HAProxyError) {
+        try await run(.start) { base throws(HAProxyError) in try await base.start() }
+    }
+    func stop() async throws(HAProxyError) {
+        try await run(.stop) { base throws(HAProxyError) in try await base.stop() }
+    }
+    func reload() async throws(HAProxyError) {
+        try await run(.reload) { base throws(HAProxyError) in try await base.reload() }
+    }
+
+    private func run<Value: Sendable>(
+        _ call: Interruption.Call, _ body: (any ServiceControl) async throws(HAProxyError) -> Value
+    ) async throws(HAProxyError) -> Value {
+        try await script.pass(Interruption(call: call, isAfter: false))
+        let value = try await body(base)
+        try await script.pass(Interruption(call: call, isAfter: true))
+        return value
+    }
+}
