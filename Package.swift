@@ -70,10 +70,13 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "DedicatedThread", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy", "TestServers",
-                logging,
+                "DedicatedThread", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy", "TestServers", logging,
                 serviceLifecycle, systemPackage,
             ]),
+        // It runs the built executables.
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["TestServers", "Gearman", "HAProxy", "LoadBalancing", "LibraWorker", "LibraClient"]),
     ]
 )
 
