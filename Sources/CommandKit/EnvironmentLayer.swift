@@ -22,6 +22,7 @@ struct EnvironmentLayer {
                 }
             }
         }
+        guard !schema.isPartial else { return }
         let known = schema.byPlace.keys.map(\.variable)
         for name in rest.keys.sorted() where !schema.exemptVariables.contains(where: name.hasPrefix) {
             layer.fault("\(visibleText(name)): unknown variable\(didYouMean(name, among: known))")

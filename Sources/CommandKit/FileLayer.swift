@@ -29,7 +29,7 @@ struct FileLayer {
     private mutating func checkSections(_ sections: [INIDocument.Section]) -> Set<String> {
         var ignored = schema.foreignSections
         for section in sections where !isGlobal(section.name) && !schema.sections.contains(section.name) {
-            guard ignored.insert(section.name).inserted else { continue }
+            guard ignored.insert(section.name).inserted, !schema.isPartial else { continue }
             let known = schema.sections + schema.foreignSections + ["global"]
             fault(
                 section.line, "unknown section [\(visibleText(section.name))]\(didYouMean(section.name, among: known))")
@@ -41,11 +41,12 @@ struct FileLayer {
         var seen: [SettingPlace: Int] = [:]
         for entry in entries {
             let place = SettingPlace(isGlobal(entry.section) ? "global" : entry.section, entry.key)
+            let targets = targets(of: place)
+            if targets.isEmpty && schema.isPartial { continue }
             if let line = seen.updateValue(entry.line, forKey: place) {
                 fault(entry.line, "\(shown(entry)): is set twice, first in line \(line)")
                 continue
             }
-            let targets = targets(of: place)
             if targets.isEmpty { fault(entry.line, "\(shown(entry)): unknown key\(hint(place))") }
             for target in targets {
                 let text = SettingText(

@@ -3,6 +3,7 @@ public struct SettingsSchema: Sendable {
     let declarations: [SettingDeclaration]
     let foreignSections: Set<String>
     let exemptVariables: [String]
+    let isPartial: Bool
 
     /// Which setting a place in the file belongs to, by its position in `declarations`.
     let byPlace: [SettingPlace: Int]
@@ -15,9 +16,12 @@ public struct SettingsSchema: Sendable {
     ///   - foreignSections: Sections of the same file that belong to other programs: what stands in them, and in their
     ///     variables, is not looked at.
     ///   - exemptVariables: Beginnings of `LIBRA_…` variables that are no settings, such as `LIBRA_TEST_`.
+    ///   - isPartial: Whether other programs have settings in the same sections: then unknown sections, keys and
+    ///     variables are not looked at.
     /// - Precondition: No two settings share a place.
     public init(
-        _ settings: [any DeclaredSetting], foreignSections: [String] = [], exemptVariables: [String] = []
+        _ settings: [any DeclaredSetting], foreignSections: [String] = [], exemptVariables: [String] = [],
+        isPartial: Bool = false
     ) {
         let declarations = settings.map(\.erased.declaration)
         var byPlace: [SettingPlace: Int] = [:]
@@ -32,6 +36,7 @@ public struct SettingsSchema: Sendable {
         self.byPlace = byPlace
         self.sections = sections
         self.foreignSections = Set(foreignSections)
+        self.isPartial = isPartial
         self.exemptVariables =
             exemptVariables + foreignSections.map { String(SettingPlace($0, "").variable) }
     }

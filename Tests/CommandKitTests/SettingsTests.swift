@@ -333,3 +333,33 @@ func faults(
         #expect(!"\(settings)".contains("s3cret"))
     }
 }
+
+@Suite("A schema that covers a part of the file")
+struct PartialSchemaTests {
+    private let schema = SettingsSchema([Known.servers], isPartial: true)
+
+    @Test("looks at its own keys only")
+    func ownKeysOnly() async throws {
+        try await withTemporaryFolder { folder in
+            let file = "\(folder)/libra.cfg"
+            try writeText(
+                "[global]\nuser = haproxy\n[gearman]\nkeepcnt = many\nkeepcnt = 3\nservers = a b\n[other]\nx = y\n",
+                to: file)
+            let settings = try schema.load(file: FilePath(file), environment: ["LIBRA_WORKER_USER": "haproxy"])
+            #expect(settings[Known.servers] == ["a", "b"])
+        }
+    }
+
+    @Test("refuses its own keys when they are set twice, and lines that are none")
+    func ownFaults() async throws {
+        try await withTemporaryFolder { folder in
+            let file = "\(folder)/libra.cfg"
+            try writeText("[gearman]\nservers = a\nservers = b\nnonsense\n", to: file)
+            let error = try #require(throws: CommandError.self) {
+                try schema.load(file: FilePath(file), environment: [:])
+            }
+            #expect(error.messages.count == 2, "\(error)")
+            #expect(error.messages.first?.contains(":3: [gearman] servers: is set twice") == true, "\(error)")
+        }
+    }
+}
