@@ -17,32 +17,31 @@ struct WorkerReply: Sendable {
 /// Sends one request to many workers at once, over one connection to each job server.
 struct FanOut {
     let recipients: [Roster.Recipient]
+    let tls: TLSOptions?
     let timeout: Duration
 
-    /// The replies as they come: one for each recipient.
-    func send(_ request: JSONValue) throws(CommandError) -> AsyncStream<WorkerReply> {
+    /// Sends the request, and hands over the reply of each recipient as it comes.
+    ///
+    /// Replies that `desk` has not taken yet are left with the job servers, but for a few.
+    func send(_ request: JSONValue, to desk: ReplyDesk) async throws(CommandError) {
         let workload = request.bytes()
         var streams: [JobReplies] = []
         for (servers, group) in Dictionary(grouping: recipients, by: \.servers) {
             let requests = group.map { JobRequest(function: $0.worker, workload: workload) }
             do throws(GearmanError) {
-                streams.append(try Client(servers: servers).submitAll(requests, timeout: timeout))
+                streams.append(try Client(servers: servers, tls: tls).submitAll(requests, timeout: timeout))
             } catch {
-                throw CommandError(error.code == .invalidArgument ? .usage : .unavailable, error.message, cause: error)
+                throw CommandError(
+                    error.code == .invalidArgument ? .usage : .configuration, error.message, cause: error)
             }
         }
-        let (replies, continuation) = AsyncStream.makeStream(of: WorkerReply.self)
-        Task { [streams] in
-            await withTaskGroup(of: Void.self) { group in
-                for stream in streams {
-                    group.addTask {
-                        for await reply in stream { continuation.yield(WorkerReply(reply)) }
-                    }
+        await withTaskGroup(of: Void.self) { group in
+            for stream in streams {
+                group.addTask {
+                    for await reply in stream { await desk.take(WorkerReply(reply)) }
                 }
             }
-            continuation.finish()
         }
-        return replies
     }
 }
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import CommandKit
-import Gearman
 import Glibc
 import LoadBalancing
 
@@ -29,46 +28,16 @@ struct RecipientOptions: ParsableArguments {
 
     /// Sends a request, prints the replies, and ends the command with the code that they call for.
     func deliver(_ request: JSONValue) async throws {
-        let roster = Roster(servers: try servers.jobServers())
+        let limit = Duration.milliseconds(Int(timeout * 1000))
+        let servers = try servers.jobServers()
+        let roster = Roster(servers: servers, patience: min(limit, .seconds(2)))
         let recipients =
             all ? try await roster.everybody() : try await roster.find(worker.isEmpty ? [hostName()] : worker)
         let isSingle = !all && recipients.count == 1
-        var printer: any ReplyPrinter = table ? TablePrinter() : JSONPrinter(isSingle: isSingle)
-        var tally = Tally()
-        let progress = ProgressLine()
-        let replies = try FanOut(recipients: recipients, timeout: .milliseconds(Int(timeout * 1000))).send(request)
-        for await reply in replies {
-            tally.count(reply)
-            progress.clear()
-            printer.print(reply)
-            progress.update(
-                "\(tally.total) of \(recipients.count) workers, \(tally.failed) failed, \(tally.silent) silent")
-        }
-        progress.clear()
-        printer.finish()
-        if let code = tally.exitCode { throw code }
-    }
-}
-
-/// How the workers answered.
-struct Tally {
-    private(set) var passed = 0
-    private(set) var failed = 0
-    private(set) var silent = 0
-    var total: Int { passed + failed + silent }
-
-    mutating func count(_ reply: WorkerReply) {
-        switch reply.outcome {
-        case .answered(let value) where value["hpcs_response"]?.string == "PASS": passed += 1
-        case .answered: failed += 1
-        case .silent: silent += 1
-        }
-    }
-
-    /// What the command ends with; nil for 0.
-    var exitCode: ExitCode? {
-        if failed == 0 && silent == 0 && passed > 0 { return nil }
-        return passed == 0 && failed == 0 ? .unavailable : .failure
+        let desk = ReplyDesk(
+            printer: table ? TablePrinter() : JSONPrinter(isSingle: isSingle), expected: recipients.count)
+        try await FanOut(recipients: recipients, tls: servers.tls, timeout: limit).send(request, to: desk)
+        if let code = await desk.close() { throw code }
     }
 }
 

@@ -15,11 +15,8 @@ protocol ReplyPrinter {
 struct JSONPrinter: ReplyPrinter {
     let isSingle: Bool
     private let output = Terminal.output
-    private let errors = Terminal.error
 
-    init(isSingle: Bool) {
-        self.isSingle = isSingle
-    }
+    init(isSingle: Bool) { self.isSingle = isSingle }
 
     func print(_ reply: WorkerReply) {
         let worker = JSONValue.string(reply.worker)
@@ -28,7 +25,7 @@ struct JSONPrinter: ReplyPrinter {
             let line: JSONValue = isSingle ? value : ["worker": worker, "reply": value]
             output.write(line.bytes(pretty: isSingle && output.isTerminal), "\n")
         case .silent(let reason):
-            errors.write("libra_client: \(visibleText(reply.worker)): \(visibleText(reason))\n")
+            complain("\(reply.worker): \(reason)")
             if !isSingle {
                 output.write((["worker": worker, "error": .string(reason)] as JSONValue).bytes(), "\n")
             }

@@ -42,13 +42,17 @@ enum ReplyRows {
     private static func details(_ value: JSONValue) -> String {
         if let error = value["hpcs_error"]?.string { return error }
         if let release = value["release"]?.string { return "HAProxy \(release)" }
-        if let checks = value["checks"]?.array {
-            let failed = checks.filter { $0["status"]?.string == "FAIL" }.map {
-                "\(text($0["name"])): \(text($0["detail"]))"
-            }
-            return failed.isEmpty ? "\(checks.count) checks passed" : failed.joined(separator: "; ")
-        }
+        if let checks = value["checks"]?.array { return diagnosis(value, checks) }
         return ""
+    }
+
+    /// What DIAGNOSTICS found to be wrong.
+    private static func diagnosis(_ value: JSONValue, _ checks: [JSONValue]) -> String {
+        func hasFailed(_ value: JSONValue) -> Bool { value["status"]?.string == "FAIL" }
+        var faults = checks.filter(hasFailed).map { "\(text($0["name"])): \(text($0["detail"]))" }
+        faults += (value["gearman"]?.array ?? []).filter(hasFailed).map { "no job server at \(text($0["host"]))" }
+        if value["network"]?.string == "FAIL" { faults.append("the network cannot be reached") }
+        return faults.isEmpty ? "\(checks.count) checks passed" : faults.joined(separator: "; ")
     }
 
     private static func text(_ value: JSONValue?) -> String {

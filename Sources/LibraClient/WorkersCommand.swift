@@ -7,7 +7,9 @@ import LoadBalancing
 struct WorkersCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "workers", abstract: "List the workers that the job servers know.",
-        discussion: "Prints a JSON object a line, or a table. Exits with 69 when no job server answers.")
+        discussion:
+            "Prints a JSON object a line, or a table. Exits with 69 when no job server answers, and says on standard error which ones do not."
+    )
     @OptionGroup var servers: ServerOptions
     @Flag(help: "Show a table instead of JSON.") var table = false
 
