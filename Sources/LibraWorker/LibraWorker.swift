@@ -1,8 +1,6 @@
 import ArgumentParser
 import CommandKit
 import DaemonKit
-import Glibc
-import LoadBalancingHAProxy
 import SystemPackage
 
 /// The command line of `libra_worker`.
@@ -17,10 +15,9 @@ struct LibraWorker: AsyncParsableCommand {
             """,
         version: "0.1.0")
 
-    static let defaultFile: FilePath = "/etc/libra/libra.cfg"
-
     @Option(
-        name: [.short, .customLong("config")], help: "The configuration file. (default: \(defaultFile), if it is there)"
+        name: [.short, .customLong("config")],
+        help: "The configuration file. (default: \(WorkerSettings.defaultFile), if it is there)"
     )
     var config: String?
     @Flag(name: [.short, .customLong("nodaemon")], help: "Stay in the foreground, and log to standard error.")
@@ -83,7 +80,8 @@ struct LibraWorker: AsyncParsableCommand {
         given.set(WorkerSettings.service, to: haproxyService, option: "--haproxy-service")
         given.set(WorkerSettings.statsPoll, to: statsPoll, option: "--stats-poll")
         return try WorkerSettings.schema.load(
-            file: config.map { FilePath($0) } ?? Self.defaultFile, fileMustExist: config != nil, commandLine: given)
+            file: config.map { FilePath($0) } ?? WorkerSettings.defaultFile, fileMustExist: config != nil,
+            commandLine: given)
     }
 
     /// Starts this program again as a daemon; what keeps it from serving has been printed when this throws.

@@ -28,10 +28,7 @@ struct WorkerProcess {
         let driver = try await makeDriver(logger)
         let status = JobServerStatusBox()
         let target = settings[WorkerSettings.networkCheck]
-        guard let port = LoadBalancing.Port(exactly: target.port) else {
-            throw CommandError(.configuration, "[worker] network_check: \(target.port) is no port")
-        }
-        let networkCheck = NetworkCheck(host: target.host, port: port)
+        let networkCheck = NetworkCheck(host: target.host, port: target.port)
         let controller = Controller(
             driver: driver, networkCheck: { await networkCheck() }, jobServers: { status.read() }, logger: logger)
         let worker = try makeWorker(logger) { job in .complete(await controller.reply(to: job.workload)) }
@@ -62,8 +59,8 @@ struct WorkerProcess {
         setup.user = settings[WorkerSettings.user]
         setup.group = settings[WorkerSettings.group]
         setup.leavesFolder = isDaemon
-        setup.pidFile = settings[WorkerSettings.pidFile] ?? (isDaemon ? "/var/run/libra/libra_worker.pid" : nil)
-        setup.logFile = settings[WorkerSettings.logFile] ?? (isDaemon ? "/var/log/libra/libra_worker.log" : nil)
+        setup.pidFile = settings[WorkerSettings.pidFile] ?? (isDaemon ? WorkerSettings.daemonPIDFile : nil)
+        setup.logFile = settings[WorkerSettings.logFile] ?? (isDaemon ? WorkerSettings.daemonLogFile : nil)
         setup.folders = folders(setup)
         do {
             return try setup.enter()
@@ -100,7 +97,7 @@ struct WorkerProcess {
 
     private var stateFolder: FilePath {
         if let folder = settings[WorkerSettings.stateFolder] { return folder }
-        guard geteuid() != 0, !isDaemon else { return "/var/lib/libra" }
+        guard geteuid() != 0, !isDaemon else { return WorkerSettings.defaultStateFolder }
         let environment = processEnvironment()
         if let folder = environment["XDG_STATE_HOME"], folder.hasPrefix("/") {
             return FilePath(folder).appending("libra")
@@ -162,7 +159,9 @@ struct WorkerProcess {
                 interval: .seconds(settings[WorkerSettings.keepaliveInterval]))
             : nil
         do {
-            let servers = try settings[WorkerSettings.servers] ?? [JobServer(host: "localhost")]
+            var servers: [JobServer] = []
+            for server in try settings[WorkerSettings.servers] ?? [JobServer(WorkerSettings.defaultServer)]
+            where !servers.contains(server) { servers.append(server) }
             return try Worker(
                 function: settings[WorkerSettings.function] ?? hostName(), servers: servers,
                 options: options, tls: try tlsOptions(), logger: logger, handler: handler)

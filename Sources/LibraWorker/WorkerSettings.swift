@@ -1,6 +1,7 @@
 import CommandKit
 import Gearman
 import HAProxy
+import LoadBalancing
 import LoadBalancingHAProxy
 import SystemPackage
 
@@ -53,6 +54,13 @@ enum WorkerSettings {
             socketAccess, log, drainTimeout,
         ],
         exemptVariables: ["LIBRA_TEST_"])
+
+    // What holds where nothing is set, and the command's other options do not change it.
+    static let defaultFile: FilePath = "/etc/libra/libra.cfg"
+    static let defaultServer = "localhost:4730"
+    static let daemonPIDFile: FilePath = "/var/run/libra/libra_worker.pid"
+    static let daemonLogFile: FilePath = "/var/log/libra/libra_worker.log"
+    static let defaultStateFolder: FilePath = "/var/lib/libra"
 }
 
 /// The drivers that there are.
@@ -61,9 +69,23 @@ enum DriverName: String, CaseIterable {
 }
 
 /// What DIAGNOSTICS connects to.
-struct NetworkTarget {
+struct NetworkTarget: Equatable {
     let host: String
-    let port: Int
+    let port: LoadBalancing.Port
+
+    init(host: String, port: LoadBalancing.Port) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Reads `HOST:PORT` or `[IPv6 address]:PORT`, where the host is written as that of a job server.
+    init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let server = try? JobServer(text),
+            let number = Int(text[text.index(after: colon)...]), number == server.port,
+            let port = LoadBalancing.Port(exactly: number)
+        else { return nil }
+        self.init(host: server.host, port: port)
+    }
 }
 
 extension ValueKind where Value == JobServer {
@@ -88,14 +110,10 @@ extension ValueKind where Value == String {
 
 extension ValueKind where Value == NetworkTarget {
     static var networkTarget: ValueKind {
-        .parsed("a HOST:PORT") { text in
-            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty, let port = Int(parts[1]), (1...65_535).contains(port) else {
-                return nil
-            }
-            return NetworkTarget(host: String(parts[0]), port: port)
+        .parsed("a HOST:PORT, an IPv6 address in brackets") {
+            NetworkTarget($0)
         } format: {
-            "\($0.host):\($0.port)"
+            $0.host.contains(":") ? "[\($0.host)]:\($0.port)" : "\($0.host):\($0.port)"
         }
     }
 }
