@@ -76,7 +76,10 @@ let package = Package(
         // It runs the built executables.
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestServers", "Gearman", "HAProxy", "LoadBalancing", "LibraWorker", "LibraClient"]),
+            dependencies: [
+                "TestServers", "CommandKit", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy", "LibraWorker",
+                "LibraClient", systemPackage,
+            ]),
     ]
 )
 
