@@ -74,6 +74,34 @@ import Testing
         }
     }
 
+    @Test("a worker that finishes what it has is still asked for its counters, through the master")
+    func oldWorker() async throws {
+        try await withHAProxyStand { stand in
+            let node = try await HTTPNode.start("a", in: stand.folder)
+            let configuration = try stand.configuration([try stand.server("one", port: node.port)])
+            try await stand.start(configuration)
+            let old = try await stand.runtime.info().processID
+            #expect(try await stand.get() == "a")
+            // A connection that was accepted and not used keeps a worker for as long as a client may be silent.
+            let client = try await ChildProcess.start(
+                "python3",
+                [
+                    "-c",
+                    "import socket,time; s=socket.create_connection(('127.0.0.1',\(stand.port))); s.send(b'GET'); time.sleep(60)",
+                ],
+                in: stand.folder)
+            let frontend = try ProxyName("web-in")
+            try await eventually { try await stand.runtime.statistics().frontend(frontend)?.currentSessions == 1 }
+            try await stand.reload(configuration)
+            let list = try await stand.service.master.processes()
+            #expect(list.oldWorkers.map(\.processID) == [old])
+            let statistics = try await stand.service.master.statistics(ofWorker: old)
+            #expect(statistics.backend(try ProxyName("web"))?.totalSessions == 1)
+            await client.kill()
+            await node.stop()
+        }
+    }
+
     @Test("a reload brings a new worker that serves the new configuration")
     func reload() async throws {
         try await withHAProxyStand { stand in
@@ -91,6 +119,9 @@ import Testing
             #expect(list.master.reloads == 3 && list.master.failedReloads == 0)
             let reply = try await stand.service.master.send(.showInfo, toWorker: after.processID)
             #expect(try RuntimeInfo(reply).processID == after.processID)
+            let statistics = try await stand.service.master.statistics(ofWorker: after.processID)
+            #expect(statistics.backend(try ProxyName("web"))?.totalSessions == 1)
+            await #expect(throws: HAProxyError.self) { try await stand.service.master.statistics(ofWorker: 1) }
             await a.stop()
             await b.stop()
         }
@@ -145,6 +176,9 @@ import Testing
             let absent = ProcessService(folder: FilePath(stand.folder), executable: "/nonexistent/haproxy")
             let missing = try await #require(throws: HAProxyError.self) { try await absent.start() }
             #expect(missing.message.contains("/nonexistent/haproxy"))
+            let long = ProcessService(folder: FilePath("\(stand.folder)/" + String(repeating: "x", count: 80)))
+            let tooLong = try await #require(throws: HAProxyError.self) { try await long.start() }
+            #expect(tooLong.code == .invalidValue)
             relay.close()
         }
     }
@@ -247,22 +281,18 @@ import Testing
     @Test("servers that go up and down without end fill neither the disk nor HAProxy's patience")
     func messages() async throws {
         try await withHAProxyStand { stand in
-            // Nobody listens there; servers at one and the same place would have equal cookies.
-            let servers = try (0..<3000).map { number in
-                var server = try stand.server("s\(number)", port: number + 1, isChecked: true)
-                server.address = try Address("127.9.9.9")
-                return server
+            // Long names make long messages: three times a thousand of them are more than the pipe holds.
+            let servers = try (0..<500).map {
+                try stand.server("s\($0)-" + String(repeating: "x", count: 240), port: $0 + 1)
             }
             try await stand.start(try stand.configuration(servers))
-            try await eventually(within: .seconds(20)) {
-                try await stand.runtime.statistics().servers(of: try ProxyName("web")).count { $0.status.isUp } < 50
-            }
-            // A few hundred bytes for each message, which is more than the pipe holds.
-            for server in servers {
-                let backend = try ProxyName("web")
-                try await stand.runtime.perform([
-                    .setServerState(backend, server.name, .maint), .setServerState(backend, server.name, .ready),
-                ])
+            let backend = try ProxyName("web")
+            for _ in 0..<3 {
+                for server in servers {
+                    try await stand.runtime.perform([
+                        .setServerState(backend, server.name, .maint), .setServerState(backend, server.name, .ready),
+                    ])
+                }
             }
             #expect(try await stand.runtime.info()["Pid"] != nil)
             #expect(

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Subprocess
 internal import SystemPackage
 
@@ -51,10 +52,12 @@ enum CommandRunner {
         within limit: Duration
     ) async throws(HAProxyError) -> CommandOutcome {
         let description = ([executable.string] + arguments).joined(separator: " ")
+        let reader = try standardInput(input)
         return try await finish(executable, description, within: limit) {
             let result = try await Subprocess.run(
                 .path(executable), arguments: Arguments(arguments), environment: environment, workingDirectory: "/",
-                input: .array(input), output: .bytes(limit: outputLimit), error: .bytes(limit: wordsLimit))
+                input: .fileDescriptor(reader, closeAfterSpawningProcess: true), output: .bytes(limit: outputLimit),
+                error: .bytes(limit: wordsLimit))
             return CommandOutcome(
                 command: description, isSuccess: result.terminationStatus.isSuccess,
                 ending: ending(result.terminationStatus), output: result.standardOutput,
@@ -76,6 +79,25 @@ enum CommandRunner {
                 ending: ending(result.terminationStatus), output: [], errorOutput: [])
         }
         guard outcome.isSuccess else { throw outcome.failure(.startFailed) }
+    }
+
+    /// A pipe that holds `bytes` and has no writer any more.
+    ///
+    /// Feeding a command while it runs would end this process by SIGPIPE when the command ends before it has read all.
+    private static func standardInput(_ bytes: [UInt8]) throws(HAProxyError) -> FileDescriptor {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else {
+            throw HAProxyError(.inputOutput, "there is no pipe for a command: \(describe(errno))")
+        }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        defer { close(ends[1]) }
+        // A pipe takes this much at once (pipe(7)); what is longer would wait for a reader that is not there yet.
+        let isWritten = bytes.count <= 65_536 && write(ends[1], bytes, bytes.count) == bytes.count
+        guard isWritten else {
+            close(ends[0])
+            throw HAProxyError(.inputOutput, "\(bytes.count) bytes do not fit into a pipe for a command")
+        }
+        return FileDescriptor(rawValue: ends[0])
     }
 
     /// Waits for the outcome of a command, until `limit` has passed.

@@ -68,6 +68,12 @@ extension ProcessService: ServiceControl {
 
     /// Starts a detached master, and waits until its worker has its sockets.
     public func start() async throws(HAProxyError) {
+        guard folder.isAbsolute, masterSocket.string.utf8.count <= Self.longestSocket else {
+            throw HAProxyError(
+                .invalidValue,
+                "the folder \(folder) cannot hold HAProxy's sockets: its path has to be absolute and short, "
+                    + "\(masterSocket) having at most \(Self.longestSocket) bytes")
+        }
         guard try await findMaster() == nil else { return }
         guard try await readConfiguration() != nil else {
             throw HAProxyError(.startFailed, "HAProxy cannot start: there is no configuration \(configurationFile)")
@@ -140,6 +146,9 @@ extension ProcessService: ServiceControl {
             }
         }
     }
+
+    /// A unix socket's path has at most 107 bytes, of which HAProxy needs some for a temporary name.
+    private static let longestSocket = 96
 
     /// What HAProxy is started with; a process with these among its arguments is this folder's.
     private var launchArguments: [String] {

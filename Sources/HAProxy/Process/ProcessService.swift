@@ -21,7 +21,7 @@ public struct ProcessService: Sendable {
     ///
     /// - Parameters:
     ///   - folder: Where the configuration, the sockets, the process id and what HAProxy says are kept. It exists, and
-    ///     its path has at most 80 bytes, since unix sockets allow no more.
+    ///     its path is absolute and has at most 76 bytes, since unix sockets allow little more.
     ///   - configurationFile: The file that HAProxy reads; `haproxy.cfg` in the folder by default.
     ///   - executable: HAProxy itself.
     ///   - timeout: How long a start, a stop or a reload may take.

@@ -3,7 +3,8 @@ public import SystemPackage
 /// Starts, stops and reloads HAProxy, and keeps its configuration file.
 ///
 /// A new configuration goes by ``stage(_:)``, ``check(configurationAt:)``, ``backUp()``, ``installStaged()`` and
-/// ``reload()``; ``restore()`` undoes it.
+/// ``reload()``; ``restore()`` undoes it. Whoever changes something does so one call at a time; questions may be asked at
+/// any time.
 public protocol ServiceControl: Sendable {
     /// The file that HAProxy reads.
     var configurationFile: FilePath { get }

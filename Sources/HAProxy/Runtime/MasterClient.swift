@@ -30,6 +30,15 @@ public struct MasterClient: Sendable {
         try await client.send(RuntimeCommand("@!\(processID) \(command.text)", success: command.success))
     }
 
+    /// The counters of one worker, also of an old one that finishes what it has.
+    ///
+    /// - Returns: The rows.
+    /// - Throws: ``HAProxyError`` as ``RuntimeClient/statistics(proxy:kinds:)`` does; with the code `unreadableReply` when
+    ///   there is no such worker.
+    public func statistics(ofWorker processID: Int32) async throws(HAProxyError) -> Statistics {
+        try Statistics(try await send(.showStat(), toWorker: processID))
+    }
+
     /// Makes the master read its configuration again, and waits until a new worker has its sockets.
     ///
     /// In 2.6 the master executes itself: it closes its socket, reads the configuration, binds what is new, starts the

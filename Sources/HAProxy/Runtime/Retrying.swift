@@ -1,13 +1,15 @@
 /// Calls `body` until it has a value, with short pauses; a process that is being replaced answers again in a moment.
 ///
-/// Errors that cannot pass by themselves end the attempts at once.
+/// The pauses grow with the time that has passed, so that what is waited for is seen soon after it happened, measured by
+/// how long it took. Errors that cannot pass by themselves end the attempts at once; a cancelled task goes on, since what
+/// it waits for goes on too.
 func retrying<Value: Sendable>(
     within limit: Duration, _ complaint: @autoclosure () -> String,
     isolation: isolated (any Actor)? = #isolation,
     _ body: () async throws(HAProxyError) -> Value?
 ) async throws(HAProxyError) -> Value {
     let deadline = Deadline(in: limit)
-    var pause = Duration.milliseconds(1)
+    let start = ContinuousClock.now
     var lastError: HAProxyError?
     while true {
         do throws(HAProxyError) {
@@ -16,11 +18,11 @@ func retrying<Value: Sendable>(
         } catch let error where error.isRetriable {
             lastError = error
         }
-        guard !deadline.hasPassed, !Task.isCancelled else {
+        guard !deadline.hasPassed else {
             let reason = lastError.map { ": \($0.message)" } ?? ""
             throw HAProxyError(.timedOut, "\(complaint()) within \(limit)\(reason)", cause: lastError)
         }
-        try? await Task.sleep(for: pause)
-        pause = min(pause * 2, .milliseconds(20))
+        let pause = min(max((ContinuousClock.now - start) / 32, .milliseconds(1)), .milliseconds(20))
+        await Task { try? await Task.sleep(for: pause) }.value
     }
 }
