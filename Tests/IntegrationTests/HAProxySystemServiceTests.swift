@@ -85,6 +85,14 @@ import Testing
         }
     }
 
+    @Test("a missing staging folder is named, with the way to make it")
+    func staging() async throws {
+        let service = SystemService(paths: SystemService.Paths(staged: "/nonexistent/staging/haproxy.cfg"))
+        let error = try await #require(throws: HAProxyError.self) { try await service.stage("") }
+        #expect(error.code == .inputOutput)
+        #expect(error.message.contains("install -d -m 1770 -o root -g GROUP /nonexistent/staging"))
+    }
+
     @Test("after kill -9 the service is known not to run, and starts again")
     func killed() async throws {
         try await withService { service, folder in

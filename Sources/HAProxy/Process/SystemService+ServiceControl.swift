@@ -30,6 +30,13 @@ extension SystemService: ServiceControl {
     @discardableResult
     public func stage(_ configuration: String) async throws(HAProxyError) -> FilePath {
         let file = paths.staged
+        let folder = file.removingLastComponent()
+        guard try await exists(folder) else {
+            throw HAProxyError(
+                .inputOutput,
+                "the staging folder \(folder) is missing: root makes it with 'install -d -m 1770 -o root -g GROUP \(folder)', "
+                    + "GROUP being this user's")
+        }
         try await thread.run { () throws(HAProxyError) in try Files.write(Array(configuration.utf8), to: file) }
         return file
     }
