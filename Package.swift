@@ -70,14 +70,16 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "DedicatedThread", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy", "TestServers", logging,
+                "DedicatedThread", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy", "TestServers",
+                logging,
                 serviceLifecycle, systemPackage,
             ]),
         // It runs the built executables.
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TestServers", "CommandKit", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy", "LibraWorker",
+                "TestServers", "CommandKit", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy",
+                "LibraWorker",
                 "LibraClient", systemPackage,
             ]),
     ]
