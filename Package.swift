@@ -66,7 +66,7 @@ let package = Package(
         .testTarget(name: "LoadBalancingTests", dependencies: ["LoadBalancing"]),
         .testTarget(
             name: "LoadBalancingHAProxyTests",
-            dependencies: ["LoadBalancingHAProxy", "HAProxy", "LoadBalancing", "TestServers", logging]),
+            dependencies: ["LoadBalancingHAProxy", "HAProxy", "LoadBalancing", "TestServers", logging, systemPackage]),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

@@ -5,9 +5,6 @@ public import LoadBalancing
 internal import SystemPackage
 
 extension HAProxyDriver {
-    /// The first branch of HAProxy that has all that the driver asks of it.
-    private static let oldestBranch = (major: 2, minor: 4)
-
     /// Looks at the program, the configuration, the sockets, the folders, and each command that sudo has to allow.
     public func checks() async -> [DiagnosticCheck] {
         var checks = [
@@ -49,12 +46,8 @@ extension HAProxyDriver {
     private func checkVersion() async -> DiagnosticCheck {
         await check("HAProxy's version") { () throws(HAProxyError) in
             let version = try await versionReader.version()
-            let numbers = version.branch.split(separator: ".").compactMap { Int($0) }
-            guard !numbers.lexicographicallyPrecedes([Self.oldestBranch.major, Self.oldestBranch.minor]) else {
-                throw HAProxyError(
-                    .notInstalled,
-                    "HAProxy \(version.release) is too old: install \(Self.oldestBranch.major).\(Self.oldestBranch.minor)"
-                        + " or later")
+            guard version.isRecent else {
+                throw HAProxyError(.notInstalled, "HAProxy \(version) is too old: install 2.4 or later")
             }
             return version.release
         }
@@ -94,5 +87,12 @@ extension HAProxyDriver {
         return DiagnosticCheck(
             name: "HAProxy's log", passed: isSocket,
             detail: isSocket ? "\(path) is a socket" : "\(path) is no socket: HAProxy's log lines are lost")
+    }
+}
+
+extension Version {
+    /// Whether it is 2.4 or later; that was the first in which servers can be added at run time.
+    var isRecent: Bool {
+        !branch.split(separator: ".").compactMap { Int($0) }.lexicographicallyPrecedes([2, 4])
     }
 }
