@@ -15,18 +15,11 @@ struct DriverStand {
     /// A driver as a worker would make it at its start, perhaps with something put between it and HAProxy; several may be
     /// made one after the other.
     func driver(
-        wrap: (any ServiceControl) -> any ServiceControl = { $0 }
+        log: String = "127.0.0.1:9 local0", wrap: (any ServiceControl) -> any ServiceControl = { $0 }
     ) async throws -> HAProxyDriver {
-        let options = try options
+        let options = HAProxyDriverOptions(
+            service: .process, stateFolder: folder, log: try LogTarget(log), drainTimeout: try Milliseconds(2000))
         return try await HAProxyDriver(options: options, service: wrap(options.makeService()), logger: Self.logger)
-    }
-
-    var options: HAProxyDriverOptions {
-        get throws {
-            HAProxyDriverOptions(
-                service: .process, stateFolder: folder, log: try LogTarget("127.0.0.1:9 local0"),
-                drainTimeout: try Milliseconds(2000))
-        }
     }
 
     var service: ProcessService { ProcessService(folder: FilePath(folder)) }

@@ -18,8 +18,12 @@ struct Interruption: Equatable, CustomStringConvertible {
 final class FaultScript: Sendable {
     /// A fault.
     enum Fault {
-        /// The call throws instead of doing its work, each time.
+        /// None.
+        case none
+        /// These calls throw instead of doing their work.
         case fail([Interruption.Call])
+        /// This call does its work, says it failed, and the worker is gone at this interruption of those that come.
+        case failThenVanish(Interruption.Call, at: Int)
         /// The call waits until ``goOn()``.
         case wait(before: Interruption.Call)
         /// At this interruption of those that come, counted from 1, the worker is gone: nothing happens any more.
@@ -27,21 +31,27 @@ final class FaultScript: Sendable {
     }
 
     private struct State {
+        var fault: Fault
         var interruptions: [Interruption] = []
         var isReached = false
         var isReleased = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let fault: Fault
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(_ fault: Fault) { self.fault = fault }
+    init(_ fault: Fault = .none) { state = Mutex(State(fault: fault)) }
 
-    /// The interruptions that came.
+    /// Changes the fault; interruptions are counted anew.
+    func become(_ fault: Fault) { state.withLock { $0 = State(fault: fault) } }
+
+    /// The interruptions that came since the fault was set.
     var interruptions: [Interruption] { state.withLock { $0.interruptions } }
 
-    /// Returns when the fault has begun.
+    /// Says that the change is over: a fault that has not begun by then never will.
+    func finish() { state.withLock { $0.isReached = true } }
+
+    /// Returns when the fault has begun, or the change is over.
     func reached() async {
         while !state.withLock({ $0.isReached }) { try? await Task.sleep(for: .milliseconds(1)) }
     }
@@ -57,11 +67,12 @@ final class FaultScript: Sendable {
     }
 
     func pass(_ interruption: Interruption) async throws(HAProxyError) {
-        let count = state.withLock { state in
+        let (fault, count) = state.withLock { state in
             state.interruptions.append(interruption)
-            return state.interruptions.count
+            return (state.fault, state.interruptions.count)
         }
         switch fault {
+        case .none: return
         case .fail(let calls):
             guard calls.contains(interruption.call), !interruption.isAfter else { return }
             throw HAProxyError(.inputOutput, "\(interruption.call) fails as it was told to")
@@ -76,11 +87,18 @@ final class FaultScript: Sendable {
                 if isReleased { continuation.resume() }
             }
         case .vanish(let number):
-            guard count >= number else { return }
-            state.withLock { $0.isReached = true }
-            // Nobody ever resumes it, as nobody does in a process that was killed.
-            await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+            if count >= number { await vanish() }
+        case .failThenVanish(let call, let number):
+            if count >= number { await vanish() }
+            guard interruption == Interruption(call: call, isAfter: true) else { return }
+            throw HAProxyError(.inputOutput, "\(call) fails as it was told to")
         }
+    }
+
+    private func vanish() async {
+        state.withLock { $0.isReached = true }
+        // Nobody ever resumes it, as nobody does in a process that was killed.
+        await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
     }
 }
 

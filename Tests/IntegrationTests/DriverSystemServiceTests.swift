@@ -1,0 +1,97 @@
+import HAProxy
+import LoadBalancing
+import Logging
+import SystemPackage
+import TestServers
+import Testing
+
+@testable import LoadBalancingHAProxy
+
+/// The driver on the machine's own HAProxy, through `sudo` and `service`, one test at a time.
+@Suite(.serialized) struct DriverSystemServiceTests {
+    private let configurationFile = "/etc/haproxy/haproxy.cfg"
+
+    /// Gives `body` what makes a driver, as a worker does at its start, and a script of faults for all of them.
+    private func withDrivers(
+        _ body: (_ make: () async throws -> HAProxyDriver, FaultScript) async throws -> Void
+    ) async throws {
+        try await withSystemHAProxy {
+            try await withTemporaryFolder { folder in
+                var options = HAProxyDriverOptions(
+                    service: .debian, stateFolder: folder, log: try LogTarget("127.0.0.1:9 local0"),
+                    drainTimeout: try Milliseconds(2000))
+                options.stagingFolder = folder
+                let script = FaultScript()
+                let logger = Logger(label: "driver", factory: { _ in SwiftLogNoOpLogHandler() })
+                let readyOptions = options
+                try await body(
+                    {
+                        let service = FaultyService(readyOptions.makeService(), script)
+                        return try await HAProxyDriver(options: readyOptions, service: service, logger: logger)
+                    }, script)
+            }
+        }
+    }
+
+    @Test("the HAProxy that the package started is taken over, a failing first UPDATE brings its file back")
+    func takesOver() async throws {
+        try await withDrivers { make, script in
+            let packaged = readText(configurationFile)
+            #expect(try await run("service", ["haproxy", "start"]).exitCode == 0)
+            let node = try NamedNode("a")
+            let port = try freePort()
+            let driver = try await make()
+            #expect(await code { _ = try await driver.statistics() } == .notRunning)
+            let wanted = [try balancer(port: port, [try node.node()])]
+
+            let holder = try PortHolder(port: port)
+            let error = try await #require(throws: DriverError.self) { try await driver.update(wanted) }
+            #expect(error.code == .refused && error.message.contains("\(port)"), "\(error.message)")
+            #expect(readText(configurationFile) == packaged)
+            holder.release()
+
+            try await driver.update(wanted)
+            #expect(await names(at: port) == ["a"])
+            #expect(try await driver.statistics()[0].nodes.map(\.isUp) == [true])
+            let text = readText(configurationFile)
+            script.become(.fail(Interruption.Call.allCases))
+            try await driver.update(wanted)
+            try await make().update(wanted)
+            #expect(readText(configurationFile) == text)
+        }
+    }
+
+    @Test("a worker that vanishes amid an UPDATE leaves what was served, and the next one sees to it")
+    func vanishes() async throws {
+        try await withDrivers { make, script in
+            let (a, b) = (try NamedNode("a"), try NamedNode("b"))
+            let port = try freePort()
+            let (old, new) = ([try balancer(port: port, [try a.node()])], [try balancer(port: port, [try b.node()])])
+            try await make().update(old)
+            let text = readText(configurationFile)
+            // Before and after each of: staging, check, backup, installation, reload.
+            for number in 1...10 {
+                let victim = try await make()
+                script.become(.vanish(at: number))
+                Task { try await victim.update(new) }
+                await script.reached()
+                script.become(.none)
+                let driver = try await make()
+                #expect(await names(at: port) == ["a"], "\(number)")
+                #expect(readText(configurationFile) == text, "\(number)")
+                #expect(try await driver.statistics()[0].nodes.map(\.node.description) == ["a"], "\(number)")
+            }
+            let driver = try await make()
+            try await driver.update(new)
+            #expect(await names(at: port) == ["b"])
+            try await driver.suspend()
+            #expect(!accepts(port: port))
+            try await driver.delete()
+            #expect(!exists(configurationFile))
+            #expect(await code { try await driver.ping() } == .notRunning)
+            try await driver.update(old)
+            #expect(await names(at: port) == ["a"])
+            try await driver.delete()
+        }
+    }
+}
