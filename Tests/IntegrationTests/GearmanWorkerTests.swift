@@ -232,6 +232,22 @@ import Testing
         }
     }
 
+    @Test(
+        "a name with several addresses leads to the one where the job server listens", arguments: ["127.0.0.1", "::1"])
+    func severalAddresses(address: String) async throws {
+        try await withGearmanServer(address: address) { server in
+            // localhost is 127.0.0.1 and ::1 on most machines, and at least one of them on all.
+            guard try await run("getent", ["ahosts", "localhost"]).output.contains(address + " ") else { return }
+            let local = try JobServer(host: "localhost", port: server.port)
+            let worker = try Worker(
+                function: "name", servers: [local], logger: quietLogger, handler: { .complete($0.workload) })
+            try await withWorker(worker) { _ in
+                let client = try Client(servers: [local])
+                #expect(try await client.submit(function: "name", workload: [1], timeout: .seconds(5)) == [1])
+            }
+        }
+    }
+
     @Test("a job server on IPv6 is served")
     func ipv6() async throws {
         try await withGearmanServer(address: "::1") { server in

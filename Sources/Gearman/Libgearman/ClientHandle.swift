@@ -83,10 +83,10 @@ struct ClientHandle: ~Copyable {
             guard !batch.isSettled else { return nil }
             guard code == GEARMAN_IO_WAIT else { continue }
             let left = ContinuousClock.now.duration(to: batch.deadline)
+            guard left > .zero else { return GearmanError(.timedOut, "job server \(server) passed none on") }
             gearman_client_set_timeout(client, max(1, left.milliseconds))
-            switch left > .zero ? gearman_client_wait(client) : GEARMAN_TIMEOUT {
-            case GEARMAN_SUCCESS: break
-            case GEARMAN_TIMEOUT: return GearmanError(.timedOut, "job server \(server) passed none on")
+            switch gearman_client_wait(client) {
+            case GEARMAN_SUCCESS, GEARMAN_TIMEOUT: break
             case let code: return GearmanError(code, server: server)
             }
         }
