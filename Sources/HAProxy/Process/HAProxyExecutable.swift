@@ -6,10 +6,6 @@ struct HAProxyExecutable: Sendable {
     let timeout: Duration
 
     func version() async throws(HAProxyError) -> Version {
-        try await VersionCache.version(of: path) { () throws(HAProxyError) in try await ask() }
-    }
-
-    private func ask() async throws(HAProxyError) -> Version {
         let outcome = try await CommandRunner.run(path, ["-v"], within: timeout)
         guard outcome.isSuccess else { throw outcome.failure(.commandFailed) }
         // `HAProxy version 2.6.12-1+deb12u4 2026/10/17 - https://haproxy.org/`
