@@ -71,16 +71,14 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "DedicatedThread", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy", "TestServers",
-                logging,
-                serviceLifecycle, systemPackage,
+                logging, serviceLifecycle, systemPackage,
             ]),
         // It runs the built executables.
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
                 "TestServers", "CommandKit", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy",
-                "LibraWorker",
-                "LibraClient", systemPackage,
+                "LibraWorker", "LibraClient", systemPackage,
             ]),
     ]
 )

@@ -92,6 +92,12 @@ import Testing
             let error = try #require(throws: DriverError.self) { try store.begin(change) }
             #expect(error.code == .storage && error.message.contains("No space left on device"))
             #expect(try store.pending() == nil)
+            disk.empty()
+            try store.begin(change)
+            try disk.fill()
+            let other = PendingChange(state: .deleted, previousDigest: nil)
+            #expect(throws: DriverError.self) { try store.begin(other) }
+            #expect(try store.pending() == change, "what is left over is not forgotten")
         }
     }
 }

@@ -33,14 +33,9 @@ final class StateStore: Sendable {
     /// The state that was last committed.
     var current: HostState { snapshot.withLock { $0 } }
 
-    /// Writes down what is going to be tried; when that fails, nothing was begun.
+    /// Writes down what is going to be tried, in the place of what may be left over from an earlier change.
     func begin(_ change: PendingChange) throws(DriverError) {
-        do {
-            try pendingState.write(Self.bytes(of: change))
-        } catch {
-            try? pendingState.remove()
-            throw DriverError(storage: error)
-        }
+        do { try pendingState.write(Self.bytes(of: change)) } catch { throw DriverError(storage: error) }
     }
 
     /// What was begun and neither committed nor abandoned.
