@@ -55,14 +55,14 @@ import Testing
             try await withEcho(on: server.port) {
                 let client = try Client(
                     servers: [local(freePort()), local(relay.port), local(server.port)],
-                    connectTimeout: .milliseconds(500))
-                #expect(try await client.submit(function: "echo", workload: [1], timeout: .milliseconds(3000)) == [1])
+                    connectTimeout: .seconds(1))
+                #expect(try await client.submit(function: "echo", workload: [1], timeout: .seconds(6)) == [1])
                 let other = try Client(servers: [local(relay.port), local(server.port)])
-                #expect(try await other.submit(function: "echo", workload: [1], timeout: .milliseconds(3000)) == [1])
+                #expect(try await other.submit(function: "echo", workload: [1], timeout: .seconds(6)) == [1])
                 let time = try await ContinuousClock().measure {
                     _ = try await client.submit(function: "echo", workload: [2], timeout: .seconds(5))
                 }
-                #expect(time < .milliseconds(400))
+                #expect(time < .milliseconds(900))
             }
             relay.close()
         }
@@ -145,13 +145,13 @@ import Testing
             try await withEcho(on: server.port) {
                 let client = try Client(servers: [local(server.port)])
                 async let long = gearmanCode {
-                    _ = try await client.submit(function: "nobody", workload: [], timeout: .seconds(1))
+                    _ = try await client.submit(function: "nobody", workload: [], timeout: .seconds(3))
                 }
                 try await Task.sleep(for: .milliseconds(50))
                 let time = try await ContinuousClock().measure {
-                    _ = try await client.submit(function: "echo", workload: [1], timeout: .seconds(1))
+                    _ = try await client.submit(function: "echo", workload: [1], timeout: .seconds(3))
                 }
-                #expect(time < .milliseconds(500))
+                #expect(time < .seconds(2))
                 #expect(await long == .timedOut)
             }
         }
