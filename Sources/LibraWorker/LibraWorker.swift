@@ -26,31 +26,35 @@ struct LibraWorker: AsyncParsableCommand {
     var debug = false
     @Flag(name: .shortAndLong, help: "Log every job.")
     var verbose = false
-    @Option(name: .shortAndLong, help: "The PID file.")
+    @Option(name: .shortAndLong, help: "The PID file. (default: \(WorkerSettings.daemonPIDFile); none with --nodaemon)")
     var pid: String?
-    @Option(name: [.short, .customLong("logfile")], help: "The log file.")
+    @Option(
+        name: [.short, .customLong("logfile")],
+        help: "The log file. (default: \(WorkerSettings.daemonLogFile); none with --nodaemon)")
     var logfile: String?
     @Option(help: "The user to become; needs root.")
     var user: String?
     @Option(help: "The group to take. (default: the user's primary group)")
     var group: String?
-    @Option(parsing: .singleValue, help: "A job server, HOST:PORT; may be repeated.")
+    @Option(
+        parsing: .singleValue,
+        help: "A job server, HOST:PORT; may be repeated. (default: \(WorkerSettings.defaultServer))")
     var server: [String] = []
     @Option(
-        name: [.short, .customLong("reconnect-sleep"), .customLong("reconnect_sleep")],
-        help: "The longest pause between attempts to reach a job server, in seconds.")
+        name: [.customShort("s"), .customLong("reconnect-sleep"), .customLong("reconnect_sleep")],
+        help: "The longest pause between attempts to reach a job server, in seconds. (default: 60)")
     var reconnectSleep: String?
     @Option(help: "The Gearman function to register. (default: this host's name)")
     var function: String?
-    @Option(help: "The driver: haproxy.")
+    @Option(help: "The driver: haproxy, which is the default.")
     var driver: String?
     @Option(
         name: [.customLong("haproxy-service"), .customLong("haproxy_service")],
-        help: "Who runs HAProxy: ubuntu, debian or process.")
+        help: "Who runs HAProxy: ubuntu, debian or process. (default: ubuntu)")
     var haproxyService: String?
     @Option(
         name: [.customLong("stats-poll"), .customLong("stats_poll")],
-        help: "Seconds between two looks at whether what runs is what was asked for.")
+        help: "Seconds between two looks at whether what runs is what was asked for. (default: 300)")
     var statsPoll: String?
 
     static func main() { runProgram() }

@@ -99,6 +99,10 @@ struct WorkerProcess {
         if let folder = settings[WorkerSettings.stateFolder] { return folder }
         guard geteuid() != 0, !isDaemon else { return WorkerSettings.defaultStateFolder }
         let environment = processEnvironment()
+        // What StateDirectory= in a unit of systemd makes; a list when the unit names several.
+        if let folder = environment["STATE_DIRECTORY"]?.split(separator: ":").first, folder.hasPrefix("/") {
+            return FilePath(String(folder))
+        }
         if let folder = environment["XDG_STATE_HOME"], folder.hasPrefix("/") {
             return FilePath(folder).appending("libra")
         }
