@@ -3,47 +3,39 @@ import SystemPackage
 import Testing
 import TestServers
 
-@Suite("etc/sudoers.d/libra")
-struct SudoersTests {
-    @Test("allows exactly what the HAProxy module runs")
-    func sudoers() throws {
-        let text = readText(Repository.file("etc/sudoers.d/libra")).replacing("\\\n", with: " ")
-        var commands: Set<String> = []
-        var aliases: Set<String> = []
-        var granted: Set<String> = []
-        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
-            let halves = line.split(separator: "=", maxSplits: 1).map(String.init)
-            try #require(halves.count == 2, "\(line)")
-            if halves[0].hasPrefix("Cmnd_Alias") {
-                aliases.insert(halves[0].split(separator: " ").last.map(String.init) ?? "")
-                commands.formUnion(items(halves[1]))
-            } else {
-                #expect(halves[0].split(separator: " ") == ["haproxy", "ALL"])
-                let rule = try #require(halves[1].split(separator: "NOPASSWD:").last)
-                #expect(halves[1].contains("(root) NOPASSWD:"))
-                granted.formUnion(items(String(rule)))
+extension EndToEnd {
+    @Suite("etc/sudoers.d/libra")
+    struct SudoersTests {
+        @Test("allows exactly what the HAProxy module runs")
+        func commands() throws {
+            let text = readText(Repository.file("etc/sudoers.d/libra")).replacing("\\\n", with: " ")
+            var aliases: [String: [String]] = [:]
+            var granted: [String] = []
+            for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+                let halves = line.split(separator: " = ", maxSplits: 1).map(String.init)
+                if let alias = halves.first, alias.hasPrefix("Cmnd_Alias "), halves.count == 2 {
+                    aliases[String(alias.dropFirst("Cmnd_Alias ".count))] = items(halves[1])
+                } else {
+                    let rule = try #require(line.split(separator: "haproxy ALL = (root) NOPASSWD: ").first)
+                    granted += items(String(rule))
+                }
+            }
+            #expect(granted.sorted() == aliases.keys.sorted())
+            let expected = SystemService().sudoCommands + [.socat(to: "/var/run/haproxy-stats.socket")]
+            #expect(aliases.values.joined().sorted() == expected.map(\.sudoersText).sorted())
+        }
+
+        @Test("is accepted by visudo")
+        func visudo() async throws {
+            let (code, output) = try await run("visudo", ["-c", "-s", "-f", Repository.file("etc/sudoers.d/libra")])
+            #expect(code == 0, "\(output)")
+        }
+
+        /// The parts of a list: a comma that is meant as such has a backslash before it.
+        private func items(_ list: String) -> [String] {
+            list.replacing("\\,", with: "\0").split(separator: ",").map { item in
+                item.replacing("\0", with: "\\,").split(separator: " ").joined(separator: " ")
             }
         }
-        #expect(granted == aliases)
-        let expected = SystemService().sudoCommands + [.socat(to: "/var/run/haproxy-stats.socket")]
-        #expect(commands.sorted() == expected.map(\.description).sorted())
-    }
-
-    @Test("is accepted by visudo")
-    func visudo() async throws {
-        let (code, output) = try await run("visudo", ["-c", "-s", "-f", Repository.file("etc/sudoers.d/libra")])
-        #expect(code == 0, "\(output)")
-    }
-
-    /// The parts of a list, its commas and escapes read as sudo reads them.
-    private func items(_ list: String) -> [String] {
-        var items = [""]
-        var isEscaped = false
-        for character in list {
-            if character == ",", !isEscaped { items.append("") }
-            if isEscaped || character != "\\" && character != "," { items[items.count - 1].append(character) }
-            isEscaped = character == "\\" && !isEscaped
-        }
-        return items.map { $0.split(separator: " ").joined(separator: " ") }
     }
 }
