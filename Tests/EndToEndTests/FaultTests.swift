@@ -5,8 +5,10 @@ import Testing
 import TestServers
 
 extension EndToEnd {
-    /// What goes wrong around a worker. HAProxy's master is stopped (SIGSTOP) where a test needs an UPDATE that takes a while:
-    /// the reload waits for the master, and the process that balances goes on.
+    /// What goes wrong around a worker.
+    ///
+    /// HAProxy's master is stopped (SIGSTOP) where a test needs an UPDATE that takes a while: the reload waits for the
+    /// master, and the process that balances goes on.
     @Suite("A fault")
     struct FaultTests {
         @Test("of the job server while the worker is idle: it registers again and serves")

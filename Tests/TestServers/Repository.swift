@@ -15,6 +15,7 @@ public enum Repository {
     /// A built executable: it stands beside the running test bundle.
     ///
     /// - Parameter name: `libra_worker`, for instance.
+    /// - Returns: Its path.
     public static func executable(_ name: String) -> String {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)

@@ -22,7 +22,10 @@ final class ForegroundWorker: Sendable {
     ///   - ports: The loopback ports of its job servers.
     ///   - user: Whom to run it as; nil for the user of the tests.
     ///   - arguments: Further arguments.
+    ///   - environment: Variables to add to its environment.
     ///   - configuration: Further lines of its configuration file, to follow `[worker:haproxy]`.
+    /// - Returns: The worker.
+    /// - Throws: `TestServerError` when it cannot be started.
     static func start(
         in folder: String, name: String, ports: [Int], user: String? = nil, arguments: [String] = [],
         environment: [String: String] = [:], configuration: String = ""
