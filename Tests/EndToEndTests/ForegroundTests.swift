@@ -8,9 +8,9 @@ extension EndToEnd {
     struct ForegroundTests {
         @Test(
             "takes an UPDATE, balances, tells, suspends, enables and deletes, as any user",
-            arguments: [nil, "nobody"] as [String?])
+            // Only root can become another user; the user of the tests is an ordinary one otherwise.
+            arguments: geteuid() == 0 ? [nil, "nobody"] : [nil] as [String?])
         func everyAction(user: String?) async throws {
-            guard user == nil || geteuid() == 0 else { return }
             try await withStand(user: user) { stand in
                 let before = try await stand.ask("PING")
                 #expect(before.failure == "HAProxy is not running.")
