@@ -51,10 +51,15 @@ struct DriverStand {
     /// Kills HAProxy's master and worker as the kernel does when memory runs out.
     func killHAProxy() async throws {
         let list = try await service.master.processes()
-        for process in [list.master.processID] + (list.workers + list.oldWorkers).map(\.processID) {
-            kill(process, SIGKILL)
+        let processes = [list.master.processID] + (list.workers + list.oldWorkers).map(\.processID)
+        for process in processes { kill(process, SIGKILL) }
+        // A killed process has its sockets until it is a zombie, or gone.
+        try await eventually("HAProxy's end") {
+            processes.allSatisfy { process in
+                let status = readText("/proc/\(process)/stat")
+                return status.isEmpty || status.contains(") Z ")
+            }
         }
-        try await eventually("HAProxy's end") { try await !service.isRunning() }
     }
 
     private static let logger = Logger(label: "driver", factory: { _ in SwiftLogNoOpLogHandler() })

@@ -72,7 +72,7 @@ public actor RuntimeClient {
     /// - Returns: What it says of itself.
     /// - Throws: ``HAProxyError`` as ``send(_:)`` does, or with the code `unreadableReply`.
     public func info() async throws(HAProxyError) -> RuntimeInfo {
-        try RuntimeInfo(try await send(.showInfo))
+        try await reading { () throws(HAProxyError) in try RuntimeInfo(try await self.send(.showInfo)) }
     }
 
     /// Counters and states.
@@ -85,12 +85,26 @@ public actor RuntimeClient {
     public func statistics(
         proxy: ProxyName? = nil, kinds: RuntimeCommand.StatisticsKinds = .all
     ) async throws(HAProxyError) -> Statistics {
-        let reply = try await send(.showStat(proxy: proxy, kinds: kinds))
-        // Every row ends with a line's end; the reply ends with a blank line.
-        guard reply.suffix(2).elementsEqual("\n\n".utf8) else {
-            throw HAProxyError(.connectionLost, "HAProxy closed the connection to \(socket) amid its statistics")
+        try await reading { () throws(HAProxyError) in
+            let reply = try await self.send(.showStat(proxy: proxy, kinds: kinds))
+            // Every row ends with a line's end; the reply ends with a blank line.
+            guard reply.suffix(2).elementsEqual("\n\n".utf8) else {
+                throw HAProxyError(
+                    .connectionLost, "HAProxy closed the connection to \(self.socket) amid its statistics")
+            }
+            return try Statistics(reply)
         }
-        return try Statistics(reply)
+    }
+
+    /// Asks once more when the process that was asked ended meanwhile: its successor answers, or nobody does.
+    private func reading<Value>(
+        _ body: () async throws(HAProxyError) -> Value
+    ) async throws(HAProxyError) -> Value {
+        do throws(HAProxyError) {
+            return try await body()
+        } catch let error where error.code == .connectionLost {
+            return try await body()
+        }
     }
 
     /// Waits until another process than `processID` answers and does not stop: the new one after a reload.
