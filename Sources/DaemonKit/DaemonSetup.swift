@@ -19,7 +19,8 @@ public struct DaemonSetup: Sendable {
     public var group: String?
     /// The folders to write in.
     ///
-    /// Root makes those that are defaults; all are checked with the rights of `user`.
+    /// Root makes those that are defaults; all are checked with the rights of `user`, and those that are exclusive are
+    /// held until the process ends.
     public var folders: [Folder] = []
     /// The PID file; nil for none.
     public var pidFile: FilePath?
@@ -114,6 +115,12 @@ public struct DaemonSetup: Sendable {
         let claimed = findings.attempt(pidFile) { path throws(DaemonError) in try PIDFile(claiming: path) }
         let opened = findings.attempt(logFile) { path throws(DaemonError) in
             try LogFile(opening: path, program: program)
+        }
+        // A live process with the same PID file is the same one, and one line says so.
+        if !findings.faults.contains(where: { $0.code == .alreadyRunning }) {
+            for folder in folders where folder.isExclusive {
+                _ = findings.attempt(folder.path.appending("lock")) { _ throws(DaemonError) in try folder.claim() }
+            }
         }
         guard findings.faults.isEmpty else {
             claimed?.release()

@@ -11,6 +11,8 @@ public struct Folder: Sendable, Equatable {
     public let origin: String?
     /// Whose a default folder becomes when root makes it.
     public let ownership: Ownership
+    /// Whether one process at a time may use it; a second one is refused.
+    public let isExclusive: Bool
 
     /// Who owns a folder that root makes.
     public enum Ownership: Sendable {
@@ -27,8 +29,12 @@ public struct Folder: Sendable, Equatable {
     ///   - purpose: What it is for, as it completes "the folder of …".
     ///   - origin: The option or key that named it; nil for the default.
     ///   - ownership: Whose it becomes when root makes it.
-    public init(_ path: FilePath, purpose: String, origin: String?, ownership: Ownership = .account) {
+    ///   - isExclusive: Whether one process at a time may use it.
+    public init(
+        _ path: FilePath, purpose: String, origin: String?, ownership: Ownership = .account, isExclusive: Bool = false
+    ) {
         self.ownership = ownership
+        self.isExclusive = isExclusive
         self.path = path
         self.purpose = purpose
         self.origin = origin
@@ -93,7 +99,8 @@ public struct Folder: Sendable, Equatable {
         return nil
     }
 
-    private var name: String {
+    /// The folder in a message: where it is, what it is for, and what named it.
+    var name: String {
         "the folder \(shown(path.string)) of \(purpose)\(origin.map { " (\($0))" } ?? "")"
     }
 }

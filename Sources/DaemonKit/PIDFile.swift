@@ -67,10 +67,8 @@ public final class PIDFile: Sendable {
             }
             guard retrying({ Int(flock(file, LOCK_EX | LOCK_NB)) }) == 0 else {
                 guard errno == EWOULDBLOCK else { throw DaemonError(.pidFile, "cannot lock \(name)", cause: lastError) }
-                let holder = readSmallText(file, limit: 32).flatMap { Int32($0.prefix { $0 != "\n" }) }
                 throw DaemonError(
-                    .alreadyRunning,
-                    "process \(holder.map { "\($0)" } ?? "(unknown)") is running and holds \(name): stop it first")
+                    .alreadyRunning, "process \(processNumber(in: file)) is running and holds \(name): stop it first")
             }
             guard isForeign else { return file }
             guard path.withPlatformString({ unlink($0) }) == 0 else {

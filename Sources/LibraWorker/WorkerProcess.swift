@@ -72,7 +72,8 @@ struct WorkerProcess {
     private func folders(_ setup: DaemonSetup) -> [Folder] {
         var folders = [
             Folder(
-                stateFolder, purpose: "the worker's state", origin: settings.origin(of: WorkerSettings.stateFolder))
+                stateFolder, purpose: "the worker's state", origin: settings.origin(of: WorkerSettings.stateFolder),
+                isExclusive: true)
         ]
         if settings[WorkerSettings.service] != .process {
             folders.append(

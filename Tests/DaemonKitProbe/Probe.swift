@@ -17,6 +17,7 @@ import SystemPackage
     @Option var folder: [String] = []
     @Option var defaultFolder: [String] = []
     @Option var rootFolder: [String] = []
+    @Option var ownFolder: [String] = []
     @Flag var nodaemon = false
     @Option var deadline = 10.0
     /// How long the last job takes, and how long it may.
@@ -70,6 +71,7 @@ import SystemPackage
             folder.map { Folder(FilePath($0), purpose: "the tests", origin: "--folder") }
             + defaultFolder.map { Folder(FilePath($0), purpose: "the tests", origin: nil) }
             + rootFolder.map { Folder(FilePath($0), purpose: "the tests", origin: nil, ownership: .root) }
+            + ownFolder.map { Folder(FilePath($0), purpose: "the tests", origin: "--own-folder", isExclusive: true) }
         setup.leavesFolder = !nodaemon
         return setup
     }

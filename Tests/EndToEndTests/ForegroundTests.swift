@@ -122,6 +122,31 @@ extension EndToEnd {
             }
         }
 
+        @Test("refuses a state folder that another worker uses, and takes it over when that one was killed")
+        func sharedStateFolder() async throws {
+            try await withStand { stand in
+                let folder = stand.worker.stateFolder
+                let arguments = [
+                    "--nodaemon", "--haproxy-service", "process", "--server", "127.0.0.1:\(stand.server.port)",
+                    "--function", "second", "--config", "\(stand.folder)/\(stand.worker.name).cfg",
+                ]
+                let refused = try await command(Repository.executable("libra_worker"), arguments)
+                #expect(refused.exitCode == 73, "\(refused)")
+                #expect(refused.complaints.split(separator: "\n").count == 1, "\(refused)")
+                let words = "process \(stand.worker.pid) is running and uses the folder '\(folder)'"
+                #expect(refused.complaints.contains(words), "\(refused)")
+                #expect(!exists("\(folder)/pending.json") && stand.worker.isRunning)
+
+                try await stand.apply()
+                await stand.worker.kill()
+                let next = try await ForegroundWorker.start(
+                    in: stand.folder, name: stand.worker.name, ports: [stand.server.port])
+                try await untilRegistered(next, at: stand.server)
+                #expect(try await stand.ask("STATS").isPass)
+                await next.stop()
+            }
+        }
+
         @Test("tells systemd when it serves and when it ends, and writes no files that nobody asked for")
         func readiness() async throws {
             try await withTemporaryFolder { folder in
