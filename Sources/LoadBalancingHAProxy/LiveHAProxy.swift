@@ -23,8 +23,11 @@ struct LiveHAProxy: Sendable {
         do throws(HAProxyError) {
             do throws(HAProxyError) {
                 return .process(try await runtime.info().processID)
-            } catch let error where error.code == .notRunning {
-                return try await service.isRunning() ? .stranger : .absent
+            } catch let error where error.code == .notRunning || error.code == .permissionDenied {
+                // A socket that may not be opened can be one that a HAProxy left behind.
+                guard try await service.isRunning() else { return .absent }
+                guard error.code == .notRunning else { throw error }
+                return .stranger
             }
         } catch {
             throw DriverError(error)
