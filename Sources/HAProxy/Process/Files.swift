@@ -55,7 +55,8 @@ enum Files {
 
     /// The bytes of a file; nil when there is none.
     static func read(_ path: FilePath) throws(HAProxyError) -> [UInt8]? {
-        let descriptor = open(path.string, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK a FIFO that somebody left there would block for good.
+        let descriptor = open(path.string, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
             throw failure("read", path, errno)
@@ -85,7 +86,7 @@ enum Files {
     /// Brings what root wrote to disk, as far as this user may open it.
     static func synchronize(_ path: FilePath) {
         for entry in [path, path.removingLastComponent()] {
-            let descriptor = open(entry.string, O_RDONLY | O_CLOEXEC)
+            let descriptor = open(entry.string, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
             guard descriptor >= 0 else { continue }
             fsync(descriptor)
             close(descriptor)

@@ -20,7 +20,8 @@ struct AtomicFile: Sendable {
 
     /// The bytes of the file, or nil when there is none.
     func read() throws(Failure) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        // Without O_NONBLOCK a FIFO that somebody left there would block for good.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
             throw Failure("read", path)
