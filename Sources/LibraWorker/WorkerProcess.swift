@@ -35,11 +35,14 @@ struct WorkerProcess {
         status.follow(worker)
 
         let readiness = ReadinessReport(worker: worker, launch: launch, notifier: notifier, logger: logger)
+        // Cancelled after the limit, what is under way may still take a moment to hear of it.
+        let ending = EndingDeadline(limit: Self.finishingLimit + .seconds(5), logger: logger)
         // Below notices the group describes the services themselves, all of their properties included.
         var groupLogger = logger
         groupLogger.logLevel = max(logger.logLevel, .notice)
         let group = ServiceGroup(
-            daemon: [reopening, worker, readiness, notifier], finishingWithin: Self.finishingLimit, logger: groupLogger)
+            daemon: [reopening, worker, readiness, ending, notifier], finishingWithin: Self.finishingLimit,
+            logger: groupLogger)
         do {
             try await group.run()
         } catch {
