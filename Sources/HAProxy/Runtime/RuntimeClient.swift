@@ -60,11 +60,22 @@ public actor RuntimeClient {
         try command.checkSuccess(of: try await send(command))
     }
 
-    /// Sends commands one after the other, and stops at the first that HAProxy refuses.
+    /// Sends commands one after the other, over one connection, and stops at the first that HAProxy refuses.
+    ///
+    /// Through socat each command has a connection of its own.
     ///
     /// - Throws: ``HAProxyError`` as ``perform(_:)`` does; what came before the command it names was done.
     public func perform(_ commands: [RuntimeCommand]) async throws(HAProxyError) {
-        for command in commands { try await perform(command) }
+        guard commands.count > 1, access != .socat else {
+            for command in commands { try await perform(command) }
+            return
+        }
+        do throws(HAProxyError) {
+            try performDirectly(commands)
+        } catch let error where error.code == .permissionDenied && access == .auto {
+            // The socket could not be opened, so nothing was sent.
+            for command in commands { try await perform(command) }
+        }
     }
 
     /// The process that answers.
@@ -107,6 +118,21 @@ public actor RuntimeClient {
         }
     }
 
+    /// What run time knows of servers.
+    ///
+    /// - Parameter backend: Only this backend's.
+    /// - Returns: The servers.
+    /// - Throws: ``HAProxyError`` as ``send(_:)`` does, or with the code `unreadableReply`.
+    public func serversState(backend: ProxyName? = nil) async throws(HAProxyError) -> ServersState {
+        let reply = try await send(.showServersState(backend: backend))
+        guard reply.suffix(2).elementsEqual("\n\n".utf8) else {
+            // A refusal, such as that of an unknown backend, is a line.
+            let words = String(decoding: reply.prefix(200).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+            throw HAProxyError(.unreadableReply, "HAProxy answered 'show servers state' with \(quoted(words))")
+        }
+        return try ServersState(reply)
+    }
+
     /// Waits until another process than `processID` answers and does not stop: the new one after a reload.
     ///
     /// - Parameters:
@@ -143,6 +169,20 @@ public actor RuntimeClient {
         let connection = try SocketConnection(to: socket, by: deadline)
         try connection.send(request, by: deadline)
         return try connection.receive(upTo: maximumReplySize, by: deadline)
+    }
+
+    /// An interactive session (Management Guide, section 9.3, `prompt`): HAProxy takes a line after the other, and says by
+    /// its prompt when it has answered.
+    private func performDirectly(_ commands: [RuntimeCommand]) throws(HAProxyError) {
+        let connection = try SocketConnection(to: socket, by: Deadline(in: timeout))
+        let prompt = Array("\n> ".utf8)
+        func exchange(_ text: String) throws(HAProxyError) -> [UInt8] {
+            let deadline = Deadline(in: timeout)
+            try connection.write(Array(text.utf8) + [UInt8(ascii: "\n")], by: deadline)
+            return try connection.receive(endingWith: prompt, upTo: maximumReplySize, by: deadline)
+        }
+        _ = try exchange("prompt")
+        for command in commands { try command.checkSuccess(of: try exchange(command.text)) }
     }
 
     private func exchangeThroughSocat(_ request: [UInt8]) async throws(HAProxyError) -> [UInt8] {

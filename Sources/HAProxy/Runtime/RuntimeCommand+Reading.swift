@@ -31,6 +31,11 @@ extension RuntimeCommand {
         return RuntimeCommand("show stat \(proxy?.text ?? "-1") \(kinds.rawValue) -1", success: .content)
     }
 
+    /// `show stat`: the counters and the state of one server, which is named by its number in its backend.
+    public static func showStat(_ backend: ProxyName, serverNumber: Int) -> RuntimeCommand {
+        RuntimeCommand("show stat \(backend.text) 4 \(serverNumber)", success: .content)
+    }
+
     /// `show servers state`: what ``Global/serverStateFile`` may hold.
     ///
     /// - Parameter backend: Only this backend.

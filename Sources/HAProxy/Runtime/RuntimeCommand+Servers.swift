@@ -90,6 +90,11 @@ extension RuntimeCommand {
         RuntimeCommand("del server \(path(backend, server))", success: .message(["Server deleted."]))
     }
 
+    /// `shutdown sessions server`: ends the connections that a server has.
+    public static func shutdownSessions(_ backend: ProxyName, _ server: ServerName) -> RuntimeCommand {
+        RuntimeCommand("shutdown sessions server \(path(backend, server))", success: .silence)
+    }
+
     /// `enable server`: ends maintenance.
     public static func enableServer(_ backend: ProxyName, _ server: ServerName) -> RuntimeCommand {
         RuntimeCommand("enable server \(path(backend, server))", success: .silence)

@@ -18,6 +18,12 @@ struct SocketConnection: ~Copyable {
     ///
     /// A master keeps a connection open after its reply until the client's side is closed (2.6).
     func send(_ bytes: [UInt8], by deadline: Deadline) throws(HAProxyError) {
+        try write(bytes, by: deadline)
+        shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    /// Sends bytes, more of which may follow.
+    func write(_ bytes: [UInt8], by deadline: Deadline) throws(HAProxyError) {
         var sent = 0
         while sent < bytes.count {
             try wait(for: POLLOUT, by: deadline)
@@ -32,7 +38,27 @@ struct SocketConnection: ~Copyable {
                 throw socketFailure(path, errno, limit: deadline.limit)
             }
         }
-        shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    /// Reads up to and without `mark`, after which the other side sends nothing until it is asked for more.
+    func receive(endingWith mark: [UInt8], upTo limit: Int, by deadline: Deadline) throws(HAProxyError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while !bytes.suffix(mark.count).elementsEqual(mark) {
+            try wait(for: POLLIN, by: deadline)
+            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            guard count != 0 else { throw socketFailure(path, ECONNRESET, limit: deadline.limit) }
+            guard count > 0 else {
+                if errno == EINTR || errno == EAGAIN { continue }
+                throw socketFailure(path, errno, limit: deadline.limit)
+            }
+            bytes += buffer[..<count]
+            guard bytes.count <= limit else {
+                throw HAProxyError(
+                    .replyTooLarge, "the reply from \(path) is longer than \(limit) bytes, which is all that is read")
+            }
+        }
+        return bytes.dropLast(mark.count)
     }
 
     /// Reads to the end of the stream.
