@@ -5,40 +5,48 @@ internal import Logging
 
 /// Takes a host from one state to another, as a transaction.
 ///
-/// `pending.json` is written first and renamed to `state.json` last; between the two, the configuration on disk and the
-/// process that serves it are replaced. A change that does not get to its end is undone: by the engine itself when a
+/// `pending.json` is written first and renamed to `state.json` last; between the two, the configuration on disk is
+/// replaced, and the process that serves it is changed by the steps of a ``Plan``, or replaced as well. A change that does not get to its end is undone: by the engine itself when a
 /// step fails, and by the next start when the worker ended, for nobody was told that it was made. A DELETE cannot be
 /// undone, so it is finished. Where undoing fails as well, the next change takes the place of the one that is left over.
 ///
-/// Callers see to it that there is one change at a time. What blocks (files, mostly) blocks the engine's own thread.
+/// There is one change at a time; what goes on behind the replies waits at the same gate. What blocks (files, mostly) blocks the engine's own thread.
 actor ChangeEngine {
     private let thread = DedicatedThread(name: "changes")
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    private let service: any ServiceControl
-    private let haproxy: LiveHAProxy
-    private let store: StateStore
-    private let builder: ConfigurationBuilder
+    let service: any ServiceControl
+    let haproxy: LiveHAProxy
+    let store: StateStore
+    let builder: ConfigurationBuilder
+    let options: HAProxyDriverOptions
     private let resolver = HostResolver()
-    private let logger: Logger
+    let logger: Logger
+    let gate = Gate()
 
-    /// The process that is known to serve the configuration on disk, so that an UPDATE that changes nothing need not
-    /// look at every server.
-    private var verifiedProcess: Int32?
+    /// What the process with this id is known to serve, kept so that no change has to look at every server first.
+    var live: (process: Int32, state: LiveState)?
+    /// The servers that were removed and are still there.
+    var retirement = Retirement()
+    /// What becomes of the checks of whole files behind the replies.
+    var lateCheck = LateCheck()
 
     init(
         service: any ServiceControl, runtime: RuntimeClient, store: StateStore, builder: ConfigurationBuilder,
-        logger: Logger
+        options: HAProxyDriverOptions, logger: Logger
     ) {
         self.service = service
         haproxy = LiveHAProxy(service: service, runtime: runtime)
         self.store = store
         self.builder = builder
+        self.options = options
         self.logger = logger
     }
 
     /// Makes these balancers the state of the host, or leaves everything as it was; a suspended host stays suspended.
     func update(_ balancers: [LoadBalancer]) async throws(DriverError) {
+        await gate.enter()
+        defer { gate.leave() }
         let phase: HostState.Phase = store.current.phase == .suspended ? .suspended : .active
         try await apply(HostState(phase: phase, balancers: balancers), resolvingNames: true)
     }
@@ -47,6 +55,8 @@ actor ChangeEngine {
     ///
     /// Host names are not looked up: the UPDATE did, and traffic can be stopped while no resolver answers.
     func setPhase(_ phase: HostState.Phase) async throws(DriverError) {
+        await gate.enter()
+        defer { gate.leave() }
         try await apply(HostState(phase: phase, balancers: store.current.balancers))
     }
 
@@ -55,6 +65,8 @@ actor ChangeEngine {
     /// When HAProxy does not stop, everything stays as it was. When it has stopped and a file cannot be removed, another
     /// DELETE or the next start removes it.
     func delete() async throws(DriverError) {
+        await gate.enter()
+        defer { gate.leave() }
         let leftOver = try store.pending()
         let change = PendingChange(state: .deleted, previousDigest: nil)
         try store.begin(change)
@@ -69,6 +81,8 @@ actor ChangeEngine {
 
     /// Undoes or finishes what an earlier worker had begun when it ended; a fault is logged, and left to the next change.
     func recover() async {
+        await gate.enter()
+        defer { gate.leave() }
         do throws(DriverError) {
             try await perform { service throws(HAProxyError) in try await service.discardStaged() }
             guard let change = try store.pending() else { return }
@@ -87,6 +101,8 @@ actor ChangeEngine {
 
     /// Starts HAProxy when the host has balancers and HAProxy does not run; an UPDATE can still mend what this cannot.
     func startIfNeeded() async {
+        await gate.enter()
+        defer { gate.leave() }
         do throws(DriverError) {
             guard !store.current.balancers.isEmpty, try await haproxy.presence() == .absent else { return }
             logger.notice("HAProxy is not running; it is started")
@@ -98,8 +114,8 @@ actor ChangeEngine {
 
     // MARK: The transaction
 
-    private func apply(_ target: HostState, resolvingNames: Bool = false) async throws(DriverError) {
-        let text = try rendered(target)
+    func apply(_ target: HostState, resolvingNames: Bool = false) async throws(DriverError) {
+        let (configuration, text) = try rendered(target)
         let leftOver = try store.pending()
         let current = try await readConfiguration()
         let currentDigest = current.map(PendingChange.digest(of:))
@@ -107,14 +123,14 @@ actor ChangeEngine {
         let change = PendingChange(state: target, previousDigest: leftOver.map(\.previousDigest) ?? currentDigest)
         let isOnDisk = current.map { $0.elementsEqual(text.utf8) } ?? false
         let presence = try await haproxy.presence()
-        if isOnDisk, leftOver == nil, await serves(target, presence) {
-            return try record(change)
-        }
+        let plan =
+            leftOver == nil ? await plan(to: configuration, presence, current) : .reload(["a change is left over"])
+        if isOnDisk, plan == .nothing { return try record(change) }
 
         if resolvingNames { try await resolver.check(target.balancers) }
-        if leftOver == nil { try await checkPorts(of: target, presence) }
+        if plan.isReload, leftOver == nil { try await checkPorts(of: target, presence) }
         do throws(DriverError) {
-            if !isOnDisk { try await stageChecked(text) }
+            if !isOnDisk { try await stage(text, checking: plan.isReload) }
             try store.begin(change)
         } catch {
             try? await service.discardStaged()
@@ -122,13 +138,18 @@ actor ChangeEngine {
         }
         do throws(DriverError) {
             if !isOnDisk { try await replaceConfiguration(backingUp: currentDigest == change.previousDigest) }
-            verifiedProcess = nil
-            try await haproxy.load()
-            let process = try await haproxy.verify(target, replacing: presence)
+            if let steps = plan.steps {
+                try await perform(steps)
+            } else {
+                live = nil
+                try await haproxy.load()
+                live = (try await haproxy.verify(target, replacing: presence), LiveState(configuration))
+            }
+            let previous = store.current
             try store.commit(change)
-            verifiedProcess = process
+            if !plan.isReload { workBehindTheReply(previous) } else { lateCheck.passed() }
         } catch {
-            throw await undone(change, to: leftOver == nil ? presence : nil, because: error)
+            throw await undone(change, to: leftOver == nil ? presence : nil, after: plan, because: error)
         }
     }
 
@@ -141,11 +162,11 @@ actor ChangeEngine {
 
     /// Undoes a change, and says in the error when that did not work.
     private func undone(
-        _ change: PendingChange, to presence: LiveHAProxy.Presence?, because error: DriverError
+        _ change: PendingChange, to presence: LiveHAProxy.Presence?, after plan: Plan, because error: DriverError
     ) async -> DriverError {
         logger.error("the change is undone: \(error.message)")
         do throws(DriverError) {
-            try await undo(change, to: presence)
+            try await undo(change, to: presence, after: plan)
             return error
         } catch let second {
             return DriverError(
@@ -158,8 +179,10 @@ actor ChangeEngine {
     /// Puts back the configuration from before a change, and has HAProxy serve it.
     ///
     /// What ran before the change is nil when that is not known any more.
-    private func undo(_ change: PendingChange, to presence: LiveHAProxy.Presence?) async throws(DriverError) {
-        verifiedProcess = nil
+    private func undo(
+        _ change: PendingChange, to presence: LiveHAProxy.Presence?, after plan: Plan = .reload([])
+    ) async throws(DriverError) {
+        live = nil
         try? await service.discardStaged()
         let wasRunning = presence.map { $0 != .absent } ?? (change.previousDigest != nil)
         // Stopping comes first: without a configuration file `service haproxy stop` does nothing and says it is done.
@@ -167,18 +190,40 @@ actor ChangeEngine {
         if try await readConfiguration().map(PendingChange.digest(of:)) != change.previousDigest {
             try await perform { service throws(HAProxyError) in try await service.restore() }
         }
-        if wasRunning { try await serveAgain(presence) }
+        if wasRunning { try await serveAgain(presence, after: plan) }
         try store.abandon()
     }
 
     /// Has HAProxy serve what was restored, unless the process from before the change still does.
-    private func serveAgain(_ before: LiveHAProxy.Presence?) async throws(DriverError) {
+    private func serveAgain(_ before: LiveHAProxy.Presence?, after plan: Plan) async throws(DriverError) {
         let present = try await haproxy.presence()
         // Where nothing is known of before, a HAProxy that does not run is none of this change's doing.
-        guard present != before ?? .absent else { return }
+        if present == before ?? .absent {
+            guard !plan.isReload else { return }
+            if await takeBackSteps(present) { return }
+        }
         try await haproxy.load()
         guard !store.current.balancers.isEmpty else { return }
-        verifiedProcess = try await haproxy.verify(store.current, replacing: present)
+        let process = try await haproxy.verify(store.current, replacing: present)
+        live = (process, LiveState(try rendered(store.current).configuration))
+    }
+
+    /// Plans from what runs now to what ran before, so that it does not matter how far the steps came.
+    ///
+    /// - Returns: Whether that worked; a reload does the same.
+    private func takeBackSteps(_ presence: LiveHAProxy.Presence) async -> Bool {
+        do {
+            let configuration = try rendered(store.current).configuration
+            guard let steps = await plan(to: configuration, presence, try await readConfiguration()).steps
+            else { return false }
+            try await perform(steps)
+            startRetiring()
+            return true
+        } catch {
+            logger.error("the steps cannot be taken back, so HAProxy is reloaded: \(error)")
+            live = nil
+            return false
+        }
     }
 
     private func finishDelete(_ change: PendingChange) async throws(DriverError) {
@@ -188,15 +233,16 @@ actor ChangeEngine {
 
     // MARK: Steps
 
-    private func rendered(_ state: HostState) throws(DriverError) -> String {
+    func rendered(_ state: HostState) throws(DriverError) -> (configuration: Configuration, text: String) {
         do {
-            return try builder.configuration(for: state).rendered()
+            let configuration = try builder.configuration(for: state)
+            return (configuration, try configuration.rendered())
         } catch {
             throw DriverError(.unexpected, "the configuration cannot be written: \(error.message)", cause: error)
         }
     }
 
-    private func readConfiguration() async throws(DriverError) -> [UInt8]? {
+    func readConfiguration() async throws(DriverError) -> [UInt8]? {
         try await perform { service throws(HAProxyError) in try await service.readConfiguration() }
     }
 
@@ -227,9 +273,11 @@ actor ChangeEngine {
         try bind.checkAvailability()
     }
 
-    private func stageChecked(_ text: String) async throws(DriverError) {
+    /// Where HAProxy is to run on, its acceptance of each step is the check, and that of the whole file comes later.
+    private func stage(_ text: String, checking: Bool) async throws(DriverError) {
         try await perform { service throws(HAProxyError) in
-            try await service.check(configurationAt: try await service.stage(text))
+            let file = try await service.stage(text)
+            if checking { try await service.check(configurationAt: file) }
         }
     }
 
@@ -241,17 +289,8 @@ actor ChangeEngine {
     }
 
     private func stop() async throws(DriverError) {
-        verifiedProcess = nil
+        live = nil
         try await perform { service throws(HAProxyError) in try await service.stop() }
-    }
-
-    /// Whether what runs is what is on disk.
-    private func serves(_ state: HostState, _ presence: LiveHAProxy.Presence) async -> Bool {
-        guard case .process(let process) = presence else { return false }
-        if process == verifiedProcess { return true }
-        guard await haproxy.shows(state) else { return false }
-        verifiedProcess = process
-        return true
     }
 
     private func perform<Value: Sendable>(

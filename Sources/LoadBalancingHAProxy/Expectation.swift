@@ -1,30 +1,25 @@
 internal import HAProxy
-internal import LoadBalancing
 
-/// What HAProxy shows when it serves a state.
+/// The proxies that HAProxy shows when it serves a configuration, and which of them listen.
 struct Expectation {
-    private var names: Set<String> = []
-    private var frontends: Set<String> = []
+    private let backends: Set<String>
+    private let listening: Set<String>
 
-    init(_ state: HostState) {
-        for balancer in state.balancers {
-            names.insert(balancer.key.backendName)
-            for node in balancer.nodes { names.insert("\(balancer.key.backendName)/\(node.key.serverName)") }
-            if state.phase == .active { frontends.insert(balancer.key.frontendName) }
-        }
+    init(_ configuration: Configuration) {
+        backends = Set(configuration.backends.map(\.name.description))
+        listening = Set(configuration.frontends.filter { !$0.isDisabled }.map(\.name.description))
     }
 
     func isMet(by statistics: Statistics) -> Bool {
-        var seen: Set<String> = []
+        var backends: Set<String> = []
         var listening: Set<String> = []
         for row in statistics.rows {
             switch row.kind {
             case .frontend: if row.status.isUp { listening.insert(row.proxy) }
-            case .backend: seen.insert(row.proxy)
-            case .server: seen.insert("\(row.proxy)/\(row.server)")
-            case .listener: break
+            case .backend: backends.insert(row.proxy)
+            case .server, .listener: break
             }
         }
-        return seen == names && listening == frontends
+        return backends == self.backends && listening == self.listening
     }
 }

@@ -34,7 +34,8 @@ public final class HAProxyDriver: Driver {
         do {
             let builder = ConfigurationBuilder(global: try options.makeGlobal())
             engine = ChangeEngine(
-                service: service, runtime: options.makeClient(), store: store, builder: builder, logger: logger)
+                service: service, runtime: options.makeClient(), store: store, builder: builder,
+                options: options, logger: logger)
         } catch {
             throw DriverError(error)
         }
@@ -46,7 +47,7 @@ public final class HAProxyDriver: Driver {
         if options.service == .process { await engine.startIfNeeded() }
     }
 
-    /// Checks that host names resolve, then applies the balancers as a transaction; a suspended host stays suspended.
+    /// Checks that host names resolve, then applies the balancers as a transaction, without a reload where HAProxy can; a suspended host stays suspended.
     public func update(_ balancers: [LoadBalancer]) async throws(DriverError) {
         try await change { engine throws(DriverError) in try await engine.update(balancers) }
     }

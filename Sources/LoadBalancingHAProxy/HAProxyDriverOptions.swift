@@ -28,8 +28,10 @@ public struct HAProxyDriverOptions: Sendable {
     public var socketAccess = SocketAccess.auto
     /// Where HAProxy logs to.
     public var log: LogTarget
-    /// How long connections that are open at a reload may go on, in milliseconds.
+    /// How long connections that are open at a reload, or of a node that is removed, may go on, in milliseconds.
     public var drainTimeout: Milliseconds
+    /// Whether every change is a reload, also one that HAProxy could make while it runs.
+    public var alwaysReloads = false
 
     /// Creates options with the defaults of a service.
     ///

@@ -70,10 +70,4 @@ struct LiveHAProxy: Sendable {
         }
         return process
     }
-
-    /// Whether what runs has exactly the proxies, servers and listeners of a state.
-    func shows(_ state: HostState) async -> Bool {
-        guard let statistics = try? await runtime.statistics() else { return false }
-        return Expectation(state).isMet(by: statistics)
-    }
 }

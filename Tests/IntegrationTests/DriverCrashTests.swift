@@ -23,7 +23,7 @@ import Testing
         while true {
             let isOver = try await withDriverStand { stand in
                 let script = FaultScript()
-                let victim = try await stand.driver { FaultyService($0, script) }
+                let victim = try await stand.driver(alwaysReloads: true) { FaultyService($0, script) }
                 try await prepare(victim)
                 let number = steps.count + 1
                 script.become(failing.map { .failThenVanish($0, at: number) } ?? .vanish(at: number))

@@ -79,7 +79,7 @@ import Testing
             let node = try NamedNode("a")
             let (port, taken) = (try freePort(), try freePort())
             let script = FaultScript()
-            let driver = try await stand.driver { FaultyService($0, script) }
+            let driver = try await stand.driver(alwaysReloads: true) { FaultyService($0, script) }
             let good = try balancer(id: "1", port: port, [try node.node()])
             let other = try balancer(id: "2", port: taken, [try node.node()])
             try await driver.update([good])
@@ -109,7 +109,7 @@ import Testing
             let node = try NamedNode("a")
             let port = try freePort()
             let script = FaultScript(.wait(before: .start))
-            let driver = try await stand.driver { FaultyService($0, script) }
+            let driver = try await stand.driver(alwaysReloads: true) { FaultyService($0, script) }
             let wanted = [try balancer(port: port, [try node.node()])]
             let update = Task { try await driver.update(wanted) }
             await script.reached()
@@ -154,7 +154,7 @@ import Testing
                 let (a, b) = (try NamedNode("a"), try NamedNode("b"))
                 let port = try freePort()
                 let script = FaultScript()
-                let driver = try await stand.driver { FaultyService($0, script) }
+                let driver = try await stand.driver(alwaysReloads: true) { FaultyService($0, script) }
                 try await driver.update([try balancer(port: port, [try a.node()])])
                 try disk.fill()
                 let error = try await expectUnchanged(stand, port: port, serves: "a") {
@@ -185,7 +185,7 @@ import Testing
             let nodes = try ["a", "b", "c"].map { try NamedNode($0) }
             let port = try freePort()
             let script = FaultScript()
-            let driver = try await stand.driver { FaultyService($0, script) }
+            let driver = try await stand.driver(alwaysReloads: true) { FaultyService($0, script) }
             try await driver.update([try balancer(port: port, [try nodes[0].node()])])
             try await driver.update([try balancer(port: port, [try nodes[1].node()])])
             script.become(.fail([.backUp]))
@@ -205,7 +205,7 @@ import Testing
                     [try balancer(port: port, [try nodes[index].node()])]
                 }
                 let script = FaultScript()
-                var driver = try await stand.driver { FaultyService($0, script) }
+                var driver = try await stand.driver(alwaysReloads: true) { FaultyService($0, script) }
                 try await driver.update(try wanted(0))
                 let good = stand.configuration
                 script.become(.fail([.reload, .restore]))
@@ -235,7 +235,7 @@ import Testing
             let node = try NamedNode("a")
             let port = try freePort()
             let script = FaultScript()
-            let driver = try await stand.driver { FaultyService($0, script) }
+            let driver = try await stand.driver(alwaysReloads: true) { FaultyService($0, script) }
             try await driver.update([try balancer(port: port, [try node.node()])])
             script.become(.fail([.stop]))
             _ = try await expectUnchanged(stand, port: port, serves: "a") { try await driver.delete() }

@@ -165,7 +165,7 @@ import Testing
             let node = try NamedNode("a")
             try await stand.driver().update([try balancer(port: try freePort(), [try node.node()])])
             let script = FaultScript(.wait(before: .reload))
-            let driver = try await stand.driver { FaultyService($0, script) }
+            let driver = try await stand.driver(alwaysReloads: true) { FaultyService($0, script) }
             let update = Task { try await driver.update([try balancer(port: try freePort(), [try node.node()])]) }
             await script.reached()
             try await driver.ping()

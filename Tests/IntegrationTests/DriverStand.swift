@@ -15,10 +15,13 @@ struct DriverStand {
     /// A driver as a worker would make it at its start, perhaps with something put between it and HAProxy; several may be
     /// made one after the other.
     func driver(
-        log: String = "127.0.0.1:9 local0", wrap: (any ServiceControl) -> any ServiceControl = { $0 }
+        log: String = "127.0.0.1:9 local0", alwaysReloads: Bool = false, drainTimeout: Int = 2000,
+        wrap: (any ServiceControl) -> any ServiceControl = { $0 }
     ) async throws -> HAProxyDriver {
-        let options = HAProxyDriverOptions(
-            service: .process, stateFolder: folder, log: try LogTarget(log), drainTimeout: try Milliseconds(2000))
+        var options = HAProxyDriverOptions(
+            service: .process, stateFolder: folder, log: try LogTarget(log),
+            drainTimeout: try Milliseconds(drainTimeout))
+        options.alwaysReloads = alwaysReloads
         return try await HAProxyDriver(options: options, service: wrap(options.makeService()), logger: Self.logger)
     }
 

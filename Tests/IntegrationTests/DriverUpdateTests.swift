@@ -138,7 +138,7 @@ import Testing
         try await withDriverStand { stand in
             let nodes = try ["a", "b"].map { try NamedNode($0) }
             let port = try freePort()
-            let driver = try await stand.driver()
+            let driver = try await stand.driver(alwaysReloads: true)
             func update(_ weight: Int) async throws {
                 let weight = try #require(Weight(exactly: weight))
                 let nodes = try nodes.map { node in

@@ -3,7 +3,7 @@ internal import Synchronization
 /// Lets one task in at a time, in the order in which they came.
 ///
 /// A task that is cancelled keeps its turn: what was accepted is done.
-final class Gate: Sendable {
+package final class Gate: Sendable {
     private struct State {
         var isTaken = false
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -11,14 +11,17 @@ final class Gate: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// Runs `body` when every task that came before has left.
-    func pass<Value>(_ body: () async -> Value) async -> Value {
+    package func pass<Value>(_ body: () async -> Value) async -> Value {
         await enter()
         defer { leave() }
         return await body()
     }
 
-    private func enter() async {
+    /// Returns when every task that came before has left; ``leave()`` has to follow.
+    package func enter() async {
         await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
                 guard state.isTaken else {
@@ -32,7 +35,8 @@ final class Gate: Sendable {
         }
     }
 
-    private func leave() {
+    /// Lets the next task in.
+    package func leave() {
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard !state.waiting.isEmpty else {
                 state.isTaken = false

@@ -1,0 +1,65 @@
+internal import HAProxy
+internal import LoadBalancing
+internal import Logging
+
+/// The check of a file by `haproxy -c` that a reply did not wait for.
+struct LateCheck {
+    /// The last state whose file HAProxy has accepted as a whole; nil when that is the current one.
+    var lastGood: HostState?
+    var isUnderWay = false
+
+    /// Takes note that the current file has been checked.
+    mutating func passed() { lastGood = nil }
+}
+
+// Checking whole files behind the replies: the check takes up to 0.3 s, and one does for many changes in a row.
+extension ChangeEngine {
+    /// How long changes are gathered for one check.
+    private static let delay = Duration.seconds(1)
+
+    /// Has the file on disk checked soon.
+    ///
+    /// - Parameter lastGood: The state before the change, which HAProxy had accepted.
+    func checkLater(lastGood: HostState) {
+        if lateCheck.lastGood == nil { lateCheck.lastGood = lastGood }
+        guard !lateCheck.isUnderWay else { return }
+        lateCheck.isUnderWay = true
+        Task {
+            try? await Task.sleep(for: Self.delay)
+            while await !checkNow() {}
+        }
+    }
+
+    /// Checks the file; a refusal, which only a fault of this program can lead to, brings the last good state back.
+    ///
+    /// - Returns: Whether the state that was checked is still the current one.
+    private func checkNow() async -> Bool {
+        let state = store.current
+        guard let lastGood = lateCheck.lastGood else {
+            lateCheck.isUnderWay = false
+            return true
+        }
+        var refusal: HAProxyError?
+        do {
+            try await service.check(configurationAt: service.configurationFile)
+        } catch {
+            refusal = error
+        }
+        guard store.current == state else { return false }
+        if let refusal, refusal.code == .invalidConfiguration {
+            await gate.enter()
+            defer { gate.leave() }
+            guard store.current == state else { return false }
+            logger.error("HAProxy refuses the file of the last change, which is taken back: \(refusal.message)")
+            do throws(DriverError) {
+                try await apply(lastGood)
+            } catch {
+                logger.error("the last good state cannot be restored: \(error.message)")
+            }
+        } else if let refusal {
+            logger.error("the configuration file cannot be checked: \(refusal.message)")
+        }
+        lateCheck = LateCheck()
+        return true
+    }
+}

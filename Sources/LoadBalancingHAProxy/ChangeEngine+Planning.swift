@@ -1,0 +1,60 @@
+internal import HAProxy
+internal import LoadBalancing
+
+// Changes of the process that runs.
+extension ChangeEngine {
+    /// Finds out how what runs becomes what is wanted.
+    ///
+    /// What runs is known from the last change, as long as the same process answers; else HAProxy is asked, which knows
+    /// enough of it when the file on disk is the one that was last asked for.
+    func plan(
+        to wanted: Configuration, _ presence: LiveHAProxy.Presence, _ current: [UInt8]?
+    ) async -> Plan {
+        guard case .process(let process) = presence else { return .reload(["HAProxy does not run"]) }
+        if live?.process != process { live = await adopt(process, current).map { (process, $0) } }
+        guard let live else { return .reload(["what runs is not what was last asked for"]) }
+        let plan = Planner.plan(from: live.state, to: wanted)
+        return options.alwaysReloads && plan != .nothing ? .reload(["always_reload is set"]) : plan
+    }
+
+    /// What a process serves that an earlier worker, or somebody else, has started with the file on disk.
+    func adopt(_ process: Int32, _ current: [UInt8]?) async -> LiveState? {
+        guard let current, let (configuration, text) = try? rendered(store.current), current.elementsEqual(text.utf8)
+        else { return nil }
+        return try? await haproxy.observe(configuration)
+    }
+
+    /// Performs steps, and makes sure of what came of them.
+    func perform(_ steps: [PlanStep]) async throws(DriverError) {
+        guard var live else { throw DriverError(.unexpected, "the steps of a plan have no process") }
+        // Until all is done nobody knows what runs.
+        self.live = nil
+        for step in steps { live.state.apply(step) }
+        do throws(HAProxyError) {
+            try await haproxy.perform(steps)
+            try await haproxy.confirm(steps, in: live.state)
+        } catch {
+            throw DriverError(error)
+        }
+        self.live = live
+    }
+
+    /// What an answer does not wait for.
+    func workBehindTheReply(_ previous: HostState) {
+        startRetiring()
+        checkLater(lastGood: previous)
+    }
+}
+
+extension Plan {
+    var isReload: Bool { if case .reload = self { true } else { false } }
+
+    /// The steps, none where there is nothing to do; nil for a reload.
+    var steps: [PlanStep]? {
+        switch self {
+        case .nothing: []
+        case .steps(let steps): steps
+        case .reload: nil
+        }
+    }
+}

@@ -1,0 +1,255 @@
+import Glibc
+import HAProxy
+import LoadBalancing
+import SystemPackage
+import TestServers
+import Testing
+
+@testable import LoadBalancingHAProxy
+
+/// Changes of nodes: HAProxy goes on running.
+@Suite struct DriverRunTimeTests {
+    private func node(
+        _ id: NodeID, _ address: NodeAddress = "127.0.0.1", port: LoadBalancing.Port = 1,
+        weight: LoadBalancing.Weight = 1, _ condition: Condition = .enabled
+    ) -> Node {
+        Node(key: .id(id), address: address, port: port, weight: weight, condition: condition)
+    }
+
+    private func runtime(_ stand: DriverStand) -> RuntimeClient {
+        RuntimeClient(socket: FilePath(stand.folder + "/haproxy.sock"), access: .direct)
+    }
+
+    /// What HAProxy says of its servers, a line each.
+    private func servers(_ stand: DriverStand) async throws -> Set<String> {
+        Set(
+            try await runtime(stand).serversState().rows.map {
+                "\($0.backend)/\($0.name) \($0.address):\($0.port) \($0.weight) \($0.adminState)"
+            })
+    }
+
+    @Test("nodes are added, moved, weighted, disabled, drained and removed by the same process, and the file says so")
+    func sameProcess() async throws {
+        try await withDriverStand { stand in
+            let (a, b) = (try NamedNode("a"), try NamedNode("b"))
+            let port = try freePort()
+            let driver = try await stand.driver()
+            try await driver.update([try balancer(port: port, [try a.node()])])
+            let process = try await stand.processID()
+            try await driver.update([try balancer(port: port, [try a.node(), try b.node()])])
+            #expect(await names(at: port) == ["a", "b"])
+            try await driver.update([try balancer(port: port, [try a.node(.disabled), try b.node()])])
+            #expect(await names(at: port) == ["b"])
+            try await driver.update([try balancer(port: port, [try a.node(), try b.node(.draining)])])
+            #expect(await names(at: port) == ["a"])
+            let key = try a.node().key
+            let moved = Node(key: key, address: "127.0.0.1", port: try portNumber(b.port), weight: 7)
+            try await driver.update([try balancer(port: port, [moved])])
+            #expect(await names(at: port) == ["b"])
+            try await eventually { try await servers(stand) == ["http-servers/id-a 127.0.0.1:\(b.port) 7 ready"] }
+            #expect(try await stand.processID() == process)
+            #expect(stand.configuration.contains("server id-a 127.0.0.1:\(b.port) weight 7"))
+            #expect(!stand.configuration.contains("id-b"))
+            #expect(!stand.hasPendingChange)
+            #expect(try await driver.statistics()[0].nodes.map(\.weight) == [7])
+        }
+    }
+
+    @Test("whatever the change, what runs afterwards is what a fresh start from the file gives")
+    func freshStart() async throws {
+        try await withDriverStand { stand in
+            let ports = [try freePort(), try freePort()]
+            let driver = try await stand.driver()
+            let addresses: [NodeAddress] = ["127.0.0.1", "127.0.0.2", "::1"]
+            let conditions: [Condition] = [.enabled, .disabled, .draining]
+            func random() throws -> [LoadBalancer] {
+                try [BalancerProtocol.http, .tcp].enumerated().map { index, kind in
+                    let nodes = try ["a", "b", "c", "d"].shuffled().prefix(.random(in: 1...4)).map { id in
+                        node(
+                            try #require(NodeID(validating: id)), addresses.randomElement() ?? "127.0.0.1",
+                            port: [1, 2].randomElement() ?? 1, weight: [0, 1, 256].randomElement() ?? 1,
+                            conditions.randomElement() ?? .enabled)
+                    }
+                    return try balancer(kind, port: ports[index], nodes)
+                }
+            }
+            try await driver.update(try random())
+            for _ in 1...15 {
+                let process = try await stand.processID()
+                try await driver.update(try random())
+                #expect(try await stand.processID() == process)
+                try await eventually("the removed nodes' end") {
+                    try await servers(stand).count
+                        == stand.configuration.split(separator: "\n").count { $0.contains("server id-") }
+                }
+                let live = try await servers(stand)
+                try await stand.service.reload()
+                try await eventually { try await stand.processID() != process }
+                #expect(try await servers(stand) == live)
+            }
+        }
+    }
+
+    @Test("a node that is removed keeps its connections until they end, and can be added again meanwhile")
+    func draining() async throws {
+        try await withDriverStand { stand in
+            let (a, b) = (try NamedNode("a"), try NamedNode("b"))
+            let port = try freePort()
+            let driver = try await stand.driver(drainTimeout: 60_000)
+            let both = try balancer(.tcp, port: port, [try a.node(), try b.node()])
+            let one = try balancer(.tcp, port: port, [try b.node()])
+            try await driver.update([try balancer(.tcp, port: port, [try a.node()])])
+            let process = try await stand.processID()
+            let open = try OpenConnection(port: port)
+            try await eventually { try await driver.statistics()[0].nodes[0].sessions == 1 }
+            try await driver.update([both])
+            try await driver.update([one])
+            #expect(try await servers(stand).contains { $0.contains("id-a") && $0.hasSuffix("drain") })
+            #expect(try await driver.statistics()[0].nodes.map(\.node.description) == ["b"])
+            // Changes go on while it drains, and adding it again puts it back in service.
+            try await driver.update([both])
+            #expect(try await servers(stand).allSatisfy { $0.hasSuffix("ready") })
+            try await driver.update([one])
+            #expect(try await servers(stand).count == 2)
+            open.close()
+            try await eventually { try await servers(stand).count == 1 }
+            try await driver.update([both])
+            #expect(try await servers(stand).count == 2)
+            #expect(try await stand.processID() == process)
+        }
+    }
+
+    @Test("connections that outlast the drain time are ended")
+    func overdue() async throws {
+        try await withDriverStand { stand in
+            let (a, b) = (try NamedNode("a"), try NamedNode("b"))
+            let port = try freePort()
+            let driver = try await stand.driver(drainTimeout: 300)
+            try await driver.update([try balancer(.tcp, port: port, [try a.node()])])
+            let open = try OpenConnection(port: port)
+            try await eventually { try await driver.statistics()[0].nodes[0].sessions == 1 }
+            try await driver.update([try balancer(.tcp, port: port, [try b.node()])])
+            try await eventually { try await servers(stand).count == 1 }
+            open.close()
+        }
+    }
+
+    @Test("a step that HAProxy refuses fails the UPDATE in its words; file, process and servers are as before")
+    func refused() async throws {
+        try await withDriverStand { stand in
+            let port = try freePort()
+            let driver = try await stand.driver()
+            try await driver.update([try balancer(port: port, [node("a"), node("b")])])
+            let (process, file, before) = (
+                try await stand.processID(), stand.configuration, try await servers(stand)
+            )
+            // A human takes a server away that the driver thinks is there.
+            let backend = try ProxyName("http-servers")
+            let b = try ServerName("id-b")
+            try await runtime(stand).perform([.disableServer(backend, b), .deleteServer(backend, b)])
+            let error = try await #require(throws: DriverError.self) {
+                try await driver.update([try balancer(port: port, [node("a", weight: 9), node("b", weight: 9)])])
+            }
+            #expect(error.message == "HAProxy refuses 'set weight http-servers/id-b 9': No such server.")
+            #expect(stand.configuration == file)
+            #expect(try await servers(stand) == before)
+            #expect(try await stand.processID() == process)
+            #expect(!stand.hasPendingChange)
+            try await driver.update([try balancer(port: port, [node("a", weight: 9), node("b", weight: 9)])])
+            #expect(try await stand.processID() == process)
+        }
+    }
+
+    @Test("HAProxy gone before the steps: the UPDATE starts it with the new state")
+    func gone() async throws {
+        try await withDriverStand { stand in
+            let node = try NamedNode("a")
+            let port = try freePort()
+            let driver = try await stand.driver()
+            try await driver.update([try balancer(port: port, [self.node("x")])])
+            try await stand.killHAProxy()
+            try await driver.update([try balancer(port: port, [try node.node()])])
+            #expect(await names(at: port) == ["a"])
+        }
+    }
+
+    @Test("a worker that starts anew goes on without a reload; what a human changed meanwhile is put right")
+    func adopts() async throws {
+        try await withDriverStand { stand in
+            let port = try freePort()
+            try await stand.driver().update([try balancer(port: port, [node("a"), node("b")])])
+            let process = try await stand.processID()
+            let backend = try ProxyName("http-servers")
+            try await runtime(stand).perform([
+                .setWeight(backend, try ServerName("id-a"), try Weight(99)),
+                try .addServer(
+                    backend,
+                    Server(name: try ServerName("hand"), address: try Address("127.0.0.1"), port: try Port(9))),
+            ])
+            let driver = try await stand.driver()
+            try await driver.update([try balancer(port: port, [node("a"), node("b", weight: 3)])])
+            try await eventually {
+                try await servers(stand) == [
+                    "http-servers/id-a 127.0.0.1:1 1 ready", "http-servers/id-b 127.0.0.1:1 3 ready",
+                ]
+            }
+            #expect(try await stand.processID() == process)
+        }
+    }
+
+    @Test("clients stay with their node while others are added")
+    func stickiness() async throws {
+        try await withDriverStand { stand in
+            let nodes = try ["a", "b", "c"].map { try NamedNode($0) }
+            let port = try freePort()
+            let driver = try await stand.driver()
+            try await driver.update([try balancer(port: port, try nodes[..<2].map { try $0.node() })])
+            let process = try await stand.processID()
+            let first = try await run(
+                "curl", ["-s", "-c", "\(stand.folder)/jar", "http://127.0.0.1:\(port)/"])
+            let cookie = readText("\(stand.folder)/jar")
+            #expect(first.exitCode == 0 && cookie.contains("SERVERID"))
+            try await driver.update([try balancer(port: port, try nodes.map { try $0.node() })])
+            for _ in 1...6 {
+                let again = try await run("curl", ["-s", "-b", "\(stand.folder)/jar", "http://127.0.0.1:\(port)/"])
+                #expect(again.output == first.output)
+            }
+            #expect(try await stand.processID() == process)
+        }
+    }
+
+    @Test("a worker that vanishes at any moment of a change of nodes leaves the old state to the next one")
+    func crashes() async throws {
+        let (a, b) = (try NamedNode("a"), try NamedNode("b"))
+        let port = try freePort()
+        var number = 0
+        var isOver = false
+        while !isOver {
+            number += 1
+            isOver = try await withDriverStand { stand in
+                let script = FaultScript()
+                let victim = try await stand.driver { FaultyService($0, script) }
+                try await victim.update([try balancer(port: port, [try a.node()])])
+                script.become(.vanish(at: number))
+                let end = Task {
+                    try? await victim.update([try balancer(port: port, [try b.node()])])
+                    script.finish()
+                }
+                await script.reached()
+                // stage, backUp and installStaged, before and after.
+                guard number <= 6 else {
+                    await end.value
+                    return true
+                }
+                let driver = try await stand.driver()
+                #expect(await names(at: port) == ["a"])
+                #expect(try await driver.statistics()[0].nodes.map(\.node.description) == ["a"])
+                #expect(!stand.hasPendingChange)
+                try await driver.update([try balancer(port: port, [try b.node()])])
+                #expect(await names(at: port) == ["b"])
+                return false
+            }
+        }
+        #expect(number == 7)
+    }
+}
