@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandKit
 import LoadBalancing
 
 /// `libra_client send FILE`: a request as it stands in a file.
@@ -39,9 +40,16 @@ struct UpdateCommand: FileActionCommand {
 struct PlanCommand: FileActionCommand {
     static let action = Action.plan
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Ask what an update with a file would do.")
+        commandName: "plan", abstract: "Ask what an update with a file would do.",
+        discussion: "Prints a list of steps to a terminal and with --table, else JSON.")
     @Argument(help: "A JSON object with loadBalancers; - is standard input.") var file: String
     @OptionGroup var recipients: RecipientOptions
+
+    func run() async throws {
+        var recipients = recipients
+        recipients.table = recipients.table || Terminal.output.isTerminal
+        try await recipients.deliver(try RequestFile.read(file, as: Self.action), tablePrinter: PlanPrinter())
+    }
 }
 
 /// The command `libra_client archive FILE`.

@@ -27,7 +27,12 @@ struct RecipientOptions: ParsableArguments {
     }
 
     /// Sends a request, prints the replies, and ends the command with the code that they call for.
-    func deliver(_ request: JSONValue) async throws {
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - tablePrinter: What shows a table, when one is asked for.
+    /// - Throws: The exit code that the replies call for, or ``CommandError``.
+    func deliver(_ request: JSONValue, tablePrinter: any ReplyPrinter & Sendable = TablePrinter()) async throws {
         let limit = Duration.milliseconds(Int(timeout * 1000))
         let servers = try servers.jobServers()
         let roster = Roster(servers: servers, patience: min(limit, .seconds(2)))
@@ -35,7 +40,7 @@ struct RecipientOptions: ParsableArguments {
             all ? try await roster.everybody() : try await roster.find(worker.isEmpty ? [hostName()] : worker)
         let isSingle = !all && recipients.count == 1
         let desk = ReplyDesk(
-            printer: table ? TablePrinter() : JSONPrinter(isSingle: isSingle), expected: recipients.count)
+            printer: table ? tablePrinter : JSONPrinter(isSingle: isSingle), expected: recipients.count)
         try await FanOut(recipients: recipients, tls: servers.tls, timeout: limit).send(request, to: desk)
         if let code = await desk.close() { throw code }
     }

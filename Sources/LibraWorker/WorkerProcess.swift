@@ -37,11 +37,13 @@ struct WorkerProcess {
         let readiness = ReadinessReport(worker: worker, launch: launch, notifier: notifier, logger: logger)
         // Cancelled after the limit, what is under way may still take a moment to hear of it.
         let ending = EndingDeadline(limit: Self.finishingLimit + .seconds(5), logger: logger)
+        let reconciliation = Reconciliation(driver: driver, interval: settings[WorkerSettings.statsPoll])
         // Below notices the group describes the services themselves, all of their properties included.
         var groupLogger = logger
         groupLogger.logLevel = max(logger.logLevel, .notice)
         let group = ServiceGroup(
-            daemon: [reopening, worker, readiness, ending, notifier], finishingWithin: Self.finishingLimit,
+            daemon: [reopening, worker, readiness, ending, notifier, reconciliation],
+            finishingWithin: Self.finishingLimit,
             logger: groupLogger)
         do {
             try await group.run()
@@ -123,7 +125,7 @@ struct WorkerProcess {
 
     // MARK: Parts
 
-    private func makeDriver(_ logger: Logger) async throws(CommandError) -> any Driver {
+    private func makeDriver(_ logger: Logger) async throws(CommandError) -> HAProxyDriver {
         switch settings[WorkerSettings.driver] {
         case .haproxy:
             let options = try driverOptions()
@@ -148,6 +150,8 @@ struct WorkerProcess {
         }
         options.stagingFolder = settings[WorkerSettings.stagingFolder].string
         options.socketAccess = settings[WorkerSettings.socketAccess]
+        options.alwaysReloads = settings[WorkerSettings.alwaysReload]
+        options.reconciliation = settings[WorkerSettings.reconcile]
         if let file = settings[WorkerSettings.configurationFile] { options.configurationFile = file.string }
         if let socket = settings[WorkerSettings.socket] { options.socket = socket.string }
         return options

@@ -45,13 +45,16 @@ enum WorkerSettings {
     static let socketAccess = Setting("worker:haproxy", "socket_access", .choice, default: SocketAccess.auto)
     static let log = Setting("worker:haproxy", "log", .logTarget, default: "/dev/log local0")
     static let drainTimeout = Setting("worker:haproxy", "drain_timeout", .seconds(1...86_400), default: .seconds(30))
+    static let alwaysReload = Setting("worker:haproxy", "always_reload", .boolean, default: false)
+    static let reconcile = Setting(
+        "worker:haproxy", "reconcile", .choice, default: HAProxyDriverOptions.Reconciliation.repair)
 
     static let schema = SettingsSchema(
         [
             noDaemon, debug, verbose, pidFile, logFile, user, group, function, driver, statsPoll, connections,
             networkCheck, servers, reconnectSleep, keepalive, keepaliveCount, keepaliveIdle, keepaliveInterval,
             tlsAuthority, tlsCertificate, tlsKey, service, stateFolder, stagingFolder, configurationFile, socket,
-            socketAccess, log, drainTimeout,
+            socketAccess, log, drainTimeout, alwaysReload, reconcile,
         ],
         exemptVariables: ["LIBRA_TEST_"])
 

@@ -17,11 +17,36 @@ extension ChangeEngine {
         return options.alwaysReloads && plan != .nothing ? .reload(["always_reload is set"]) : plan
     }
 
+    /// What a change to these balancers would do; HAProxy is asked over a connection of its own, so that nothing waits.
+    func preview(
+        _ balancers: [LoadBalancer], asking runtime: RuntimeClient
+    ) async throws(DriverError) -> ChangePlan {
+        try await resolver.check(balancers)
+        let phase: HostState.Phase = store.current.phase == .suspended ? .suspended : .active
+        let (wanted, text) = try rendered(HostState(phase: phase, balancers: balancers))
+        let asking = LiveHAProxy(service: service, runtime: runtime)
+        let current = try await readConfiguration()
+        var plan = Plan.reload(["what runs is not what was last asked for"])
+        if case .process(let process) = try await asking.presence() {
+            let known = live?.process == process ? live?.state : await adopt(process, current, asking: asking)
+            if let known { plan = Planner.plan(from: known, to: wanted) }
+            if options.alwaysReloads, plan != .nothing { plan = .reload(["always_reload is set"]) }
+        } else {
+            plan = .reload(["HAProxy does not run"])
+        }
+        switch plan {
+        case .nothing: return ChangePlan(reloadReasons: [], steps: [], configuration: text)
+        case .steps(let steps):
+            return ChangePlan(reloadReasons: [], steps: steps.map(\.description), configuration: text)
+        case .reload(let reasons): return ChangePlan(reloadReasons: reasons, steps: [], configuration: text)
+        }
+    }
+
     /// What a process serves that an earlier worker, or somebody else, has started with the file on disk.
-    func adopt(_ process: Int32, _ current: [UInt8]?) async -> LiveState? {
+    func adopt(_ process: Int32, _ current: [UInt8]?, asking haproxy: LiveHAProxy? = nil) async -> LiveState? {
         guard let current, let (configuration, text) = try? rendered(store.current), current.elementsEqual(text.utf8)
         else { return nil }
-        return try? await haproxy.observe(configuration)
+        return try? await (haproxy ?? self.haproxy).observe(configuration)
     }
 
     /// Performs steps, and makes sure of what came of them.

@@ -20,7 +20,7 @@ actor ChangeEngine {
     let store: StateStore
     let builder: ConfigurationBuilder
     let options: HAProxyDriverOptions
-    private let resolver = HostResolver()
+    let resolver = HostResolver()
     let logger: Logger
     let gate = Gate()
 

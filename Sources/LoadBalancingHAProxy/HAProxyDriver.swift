@@ -14,6 +14,7 @@ public final class HAProxyDriver: Driver {
     private let engine: ChangeEngine
     private let statisticsClient: RuntimeClient
     private let pingClient: RuntimeClient
+    private let planClient: RuntimeClient
     let diagnosticsClient: RuntimeClient
     let versionReader: VersionReader
 
@@ -41,6 +42,7 @@ public final class HAProxyDriver: Driver {
         }
         statisticsClient = options.makeClient()
         pingClient = options.makeClient()
+        planClient = options.makeClient()
         diagnosticsClient = options.makeClient()
         versionReader = VersionReader(service: service, executable: HAProxyDriverOptions.executable.string)
         await engine.recover()
@@ -65,6 +67,17 @@ public final class HAProxyDriver: Driver {
     /// Stops HAProxy, and removes its configuration, its backup and the state.
     public func delete() async throws(DriverError) {
         try await change { engine throws(DriverError) in try await engine.delete() }
+    }
+
+    /// What an update with these balancers would do at this moment; nothing is changed, and no change is waited for.
+    public func plan(_ balancers: [LoadBalancer]) async throws(DriverError) -> ChangePlan {
+        try await engine.preview(balancers, asking: planClient)
+    }
+
+    /// Compares what runs and the file on disk with what was last asked for, logs each difference, and repairs them, as far
+    /// as ``HAProxyDriverOptions/reconciliation`` says.
+    public func reconcile() async {
+        await Task { [engine] in await engine.reconcile() }.value
     }
 
     /// Asks HAProxy for its counters and states; while suspended, answers without asking.

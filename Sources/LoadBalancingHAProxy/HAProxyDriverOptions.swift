@@ -32,6 +32,18 @@ public struct HAProxyDriverOptions: Sendable {
     public var drainTimeout: Milliseconds
     /// Whether every change is a reload, also one that HAProxy could make while it runs.
     public var alwaysReloads = false
+    /// What is done when something else runs than was last asked for.
+    public var reconciliation = Reconciliation.repair
+
+    /// What is done when something else runs than was last asked for.
+    public enum Reconciliation: String, Sendable, CaseIterable {
+        /// It is logged, and what was asked for is restored.
+        case repair
+        /// It is logged.
+        case report
+        /// Nobody looks.
+        case off
+    }
 
     /// Creates options with the defaults of a service.
     ///

@@ -37,10 +37,15 @@ extension LiveHAProxy {
     /// What the process that answers serves, if it was started with a configuration; nil when its proxies or listeners are
     /// not those of the configuration.
     func observe(_ configuration: Configuration) async throws(HAProxyError) -> LiveState? {
-        let statistics = try await runtime.statistics(kinds: [.frontends, .backends])
-        guard Expectation(configuration).isMet(by: statistics) else { return nil }
+        guard try await showsProxies(of: configuration) else { return nil }
         var live = LiveState(configuration)
         try live.observe(try await runtime.serversState(), of: configuration.backends.map(\.name))
         return live
+    }
+
+    /// Whether the proxies that run are those of a configuration, and listen as it says.
+    func showsProxies(of configuration: Configuration) async throws(HAProxyError) -> Bool {
+        let statistics = try await runtime.statistics(kinds: [.frontends, .backends])
+        return Expectation(configuration).isMet(by: statistics)
     }
 }

@@ -252,4 +252,82 @@ import Testing
         }
         #expect(number == 7)
     }
+
+    @Test("a plan names the steps or what forces a reload, has the file's text, and changes nothing")
+    func plan() async throws {
+        try await withDriverStand { stand in
+            let port = try freePort()
+            let driver = try await stand.driver()
+            let old = [try balancer(port: port, [node("a")])]
+            #expect(try await driver.plan(old).reloadReasons == ["HAProxy does not run"])
+            try await driver.update(old)
+            let before = try await stand.fingerprint()
+            let new = [try balancer(port: port, [node("a", weight: 5), node("b")])]
+            let plan = try await driver.plan(new)
+            #expect(plan.reloadReasons.isEmpty)
+            #expect(
+                plan.steps == [
+                    "add http-servers/id-b at 127.0.0.1:1, weight 1",
+                    "give the new servers of http-servers their cookies", "set the weight of http-servers/id-a to 5",
+                    "put http-servers/id-b in service",
+                ])
+            let other = try await driver.plan([try balancer(port: try freePort(), [node("a")])])
+            #expect(other.reloadReasons == ["frontend http-in: address or port"])
+            #expect(try await driver.plan(old).steps.isEmpty)
+            #expect(try await stand.fingerprint() == before)
+            try await driver.update(new)
+            #expect(stand.configuration == plan.configuration)
+        }
+    }
+
+    @Test("what somebody changed by hand is repaired, only reported, or left alone, as the settings say")
+    func reconciliation() async throws {
+        for mode in HAProxyDriverOptions.Reconciliation.allCases {
+            try await withDriverStand { stand in
+                let driver = try await stand.driver(reconciliation: mode)
+                try await driver.update([try balancer(port: try freePort(), [node("a"), node("b")])])
+                let (process, before) = (try await stand.processID(), try await servers(stand))
+                await driver.reconcile()
+                let file = stand.configuration
+                let backend = try ProxyName("http-servers")
+                try await runtime(stand).perform([
+                    .setWeight(backend, try ServerName("id-a"), try Weight(99)),
+                    .setServerState(backend, try ServerName("id-b"), .drain),
+                    try .addServer(
+                        backend,
+                        Server(name: try ServerName("hand"), address: try Address("127.0.0.1"), port: try Port(9))),
+                ])
+                try await stand.service.install(file + "# by hand\n")
+                let changed = try await servers(stand)
+                await driver.reconcile()
+                if mode == .repair {
+                    try await eventually { try await servers(stand) == before }
+                    #expect(stand.configuration == file)
+                } else {
+                    #expect(try await servers(stand) == changed)
+                    #expect(stand.configuration != file)
+                }
+                #expect(try await stand.processID() == process)
+            }
+        }
+    }
+
+    @Test("reconciliation starts a HAProxy that is gone, and makes a frontend listen again")
+    func reconcilesProcess() async throws {
+        try await withDriverStand { stand in
+            let node = try NamedNode("a")
+            let port = try freePort()
+            let driver = try await stand.driver()
+            await driver.reconcile()
+            #expect(try await !stand.service.isRunning())
+            try await driver.update([try balancer(port: port, [try node.node()])])
+            try await runtime(stand).perform(.disableFrontend(try ProxyName("http-in")))
+            #expect(!accepts(port: port))
+            await driver.reconcile()
+            #expect(await names(at: port) == ["a"])
+            try await stand.killHAProxy()
+            await driver.reconcile()
+            #expect(await names(at: port) == ["a"])
+        }
+    }
 }

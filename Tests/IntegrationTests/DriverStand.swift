@@ -16,12 +16,14 @@ struct DriverStand {
     /// made one after the other.
     func driver(
         log: String = "127.0.0.1:9 local0", alwaysReloads: Bool = false, drainTimeout: Int = 2000,
+        reconciliation: HAProxyDriverOptions.Reconciliation = .repair,
         wrap: (any ServiceControl) -> any ServiceControl = { $0 }
     ) async throws -> HAProxyDriver {
         var options = HAProxyDriverOptions(
             service: .process, stateFolder: folder, log: try LogTarget(log),
             drainTimeout: try Milliseconds(drainTimeout))
         options.alwaysReloads = alwaysReloads
+        options.reconciliation = reconciliation
         return try await HAProxyDriver(options: options, service: wrap(options.makeService()), logger: Self.logger)
     }
 

@@ -84,7 +84,9 @@ public final class Controller: Sendable {
                 try await driver.ping()
             case .diagnostics:
                 await diagnose(into: &reply)
-            case .metrics, .archive, .plan:
+            case .plan:
+                try await plan(with: message, into: &reply)
+            case .metrics, .archive:
                 reply.fail("\(action.rawValue) is not available in this version of the worker")
             }
         } catch {
@@ -136,6 +138,17 @@ extension Controller {
         let version = try await driver.version()
         reply["version"] = .string(version.version)
         reply["release"] = .string(version.release)
+    }
+
+    private func plan(with message: JSONObject, into reply: inout Reply) async throws(DriverError) {
+        reply[Field.plan] = nil
+        let balancers: [LoadBalancer]
+        do throws(MessageError) {
+            balancers = try LoadBalancer.list(from: message)
+        } catch {
+            return reply.fail(error)
+        }
+        reply[Field.plan] = JSONValue(plan: try await driver.plan(balancers))
     }
 
     private func diagnose(into reply: inout Reply) async {

@@ -18,6 +18,11 @@ public protocol Driver: Sendable {
     /// Ends balancing on this host and removes what was kept for it. Deleting twice is the same as once.
     func delete() async throws(DriverError)
 
+    /// Tells what ``update(_:)`` with these balancers would do at this moment, and changes nothing.
+    ///
+    /// - Throws: ``DriverError`` where an update would throw one that can be known beforehand.
+    func plan(_ balancers: [LoadBalancer]) async throws(DriverError) -> ChangePlan
+
     /// Reads how the nodes are.
     ///
     /// - Returns: Every balancer and every node, in the order of the last update; with all nodes down while suspended.

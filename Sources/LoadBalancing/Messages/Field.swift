@@ -14,4 +14,5 @@ enum Field {
     static let monitor = "monitor"
     static let path = "path"
     static let condition = "condition"
+    static let plan = "plan"
 }

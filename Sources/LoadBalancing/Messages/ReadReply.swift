@@ -21,6 +21,16 @@ extension JSONValue {
         self = .object(row)
     }
 
+    /// What PLAN tells.
+    init(plan: ChangePlan) {
+        self = [
+            "reload": .bool(!plan.reloadReasons.isEmpty),
+            "reasons": .array(plan.reloadReasons.map { .string($0) }),
+            "steps": .array(plan.steps.map { .string($0) }),
+            "configuration": .string(plan.configuration),
+        ]
+    }
+
     /// The rows of DIAGNOSTICS about job servers.
     init(jobServers: [JobServerStatus]) {
         self = .array(jobServers.map { ["host": .string($0.host), Field.status: JSONValue(passed: $0.isConnected)] })

@@ -92,7 +92,24 @@ import Testing
             ])
     }
 
-    @Test("what is not there yet says so, and shows no token", arguments: ["METRICS", "ARCHIVE", "PLAN"])
+    @Test("PLAN tells the steps and the configuration, changes nothing, and refuses what an UPDATE would")
+    func plan() async throws {
+        let harness = Harness()
+        let reply = try await harness.reply(
+            to:
+                #"{"hpcs_action":"PLAN","loadBalancers":[{"protocol":"HTTP","nodes":[{"address":"10.0.0.1","port":80}]}]}"#
+        )
+        #expect(reply["hpcs_response"] == "PASS")
+        #expect(
+            reply["plan"] == [
+                "reload": false, "reasons": [], "steps": ["set the weight of x/y to 2"], "configuration": "global\n",
+            ])
+        #expect(harness.driver.calls == ["plan http"])
+        let refused = try await harness.reply(to: #"{"hpcs_action":"PLAN","plan":1}"#)
+        #expect(refused["hpcs_error"] == "Missing 'loadBalancers' element" && refused["plan"] == nil)
+    }
+
+    @Test("what is not there yet says so, and shows no token", arguments: ["METRICS", "ARCHIVE"])
     func unavailable(_ action: String) async throws {
         let harness = Harness()
         let reply = try await harness.reply(to: #"{"hpcs_action":"\#(action)","hpcs_object_store_token":"s3cret"}"#)

@@ -7,12 +7,12 @@ import Testing
     func info() async throws {
         let harness = Harness(level: .info)
         _ = try await harness.reply(to: #"{"hpcs_action":"ping"}"#)
-        _ = try await harness.reply(to: #"{"hpcs_action":"PLAN"}"#)
+        _ = try await harness.reply(to: #"{"hpcs_action":"ARCHIVE"}"#)
         let lines = harness.log.at(.info)
         #expect(lines.count == 2)
         #expect(lines[0].hasPrefix("answered action=PING milliseconds="))
         #expect(lines[0].hasSuffix(" response=PASS"))
-        #expect(lines[1].contains("error=PLAN is not available") && lines[1].hasSuffix(" response=FAIL"))
+        #expect(lines[1].contains("error=ARCHIVE is not available") && lines[1].hasSuffix(" response=FAIL"))
         #expect(harness.log.at(.debug).isEmpty)
     }
 

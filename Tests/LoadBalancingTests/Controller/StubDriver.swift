@@ -33,6 +33,11 @@ final class StubDriver: Driver {
 
     func delete() async throws(DriverError) { try await change("delete") }
 
+    func plan(_ balancers: [LoadBalancer]) async throws(DriverError) -> ChangePlan {
+        try record("plan " + balancers.map(\.key.description).joined(separator: " "))
+        return ChangePlan(reloadReasons: [], steps: ["set the weight of x/y to 2"], configuration: "global\n")
+    }
+
     func statistics() async throws(DriverError) -> [BalancerStatistics] {
         try record("statistics")
         return state.withLock { $0.statistics }

@@ -1,0 +1,56 @@
+internal import HAProxy
+internal import LoadBalancing
+internal import Logging
+
+// Comparing what runs with what was last asked for.
+extension ChangeEngine {
+    /// Logs each difference, and repairs them unless that is not wanted; a host without balancers is left alone.
+    func reconcile() async {
+        guard options.reconciliation != .off else { return }
+        await gate.enter()
+        defer { gate.leave() }
+        do throws(DriverError) {
+            guard !store.current.balancers.isEmpty, try store.pending() == nil else { return }
+            let differences = try await differences()
+            for difference in differences { logger.warning("not as it was asked for: \(difference)") }
+            guard !differences.isEmpty, options.reconciliation == .repair else { return }
+            try await apply(store.current)
+            startRetiring()
+            logger.notice("what was asked for is restored")
+        } catch {
+            logger.error("what runs cannot be compared with what was asked for, or restored: \(error.message)")
+        }
+    }
+
+    /// What is different, each in words that say what would repair it.
+    private func differences() async throws(DriverError) -> [String] {
+        let (configuration, text) = try rendered(store.current)
+        let current = try await readConfiguration()
+        var differences: [String] = []
+        if current?.elementsEqual(text.utf8) != true {
+            differences.append("the configuration file \(service.configurationFile) has other content, or is gone")
+        }
+        guard case .process(let process) = try await haproxy.presence() else {
+            return differences + ["HAProxy does not run, or answers on no socket of this worker's"]
+        }
+        // A server that leaves is known to no file, only to what is remembered.
+        var known = live?.process == process ? live?.state : await adopt(process, current)
+        live = nil
+        do throws(HAProxyError) {
+            guard var state = known, try await haproxy.showsProxies(of: configuration) else {
+                return differences + ["the proxies that run, or where they listen"]
+            }
+            try state.observe(try await haproxy.runtime.serversState(), of: configuration.backends.map(\.name))
+            known = state
+            live = (process, state)
+        } catch {
+            throw DriverError(error)
+        }
+        guard let known else { return differences }
+        switch Planner.plan(from: known, to: configuration) {
+        case .nothing: return differences
+        case .steps(let steps): return differences + steps.map(\.description)
+        case .reload(let reasons): return differences + reasons
+        }
+    }
+}
