@@ -21,6 +21,8 @@ import Testing
                     service: .debian, stateFolder: folder, log: try LogTarget("127.0.0.1:9 local0"),
                     drainTimeout: try Milliseconds(2000))
                 options.stagingFolder = folder
+                // What is interrupted here is the way of a reload.
+                options.alwaysReloads = true
                 let script = FaultScript()
                 let logger = Logger(label: "driver", factory: { _ in SwiftLogNoOpLogHandler() })
                 let readyOptions = options
