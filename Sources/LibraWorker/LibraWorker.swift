@@ -54,7 +54,7 @@ struct LibraWorker: AsyncParsableCommand {
     var haproxyService: String?
     @Option(
         name: [.customLong("stats-poll"), .customLong("stats_poll")],
-        help: "Seconds between two looks at whether what runs is what was asked for; not used yet. (default: 300)")
+        help: "Seconds between two looks at whether what runs is what was asked for. (default: 300)")
     var statsPoll: String?
 
     static func main() { runProgram() }
