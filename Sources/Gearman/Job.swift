@@ -11,12 +11,18 @@ public struct Job: Sendable {
     /// The job server that the job came from.
     public let server: JobServer
 
+    /// A number that no other job has that was given to this process, not even the same job when it comes again.
+    public let delivery: UInt64
+
     /// Describes a job; for tests of handlers.
-    public init(function: String, handle: String, unique: String, workload: [UInt8], server: JobServer) {
+    public init(
+        function: String, handle: String, unique: String, workload: [UInt8], server: JobServer, delivery: UInt64 = 0
+    ) {
         self.function = function
         self.handle = handle
         self.unique = unique
         self.workload = workload
         self.server = server
+        self.delivery = delivery
     }
 }

@@ -30,6 +30,8 @@ public final class Worker: Service, Sendable {
     ///   - tls: Files for TLS; `nil` for plain TCP.
     ///   - logger: Where connections, losses and faults are reported.
     ///   - handler: Does a job. Runs in a task of its own; several at once, when several jobs are in hand.
+    ///   - answered: Is told once for each job what became of its answer, its workload left out. The connection waits for
+    ///     it. When the process ends before, nobody is told.
     /// - Throws: ``GearmanError`` with the code `invalidArgument` or `tlsUnavailable`.
     public init(
         function: String,
@@ -37,7 +39,8 @@ public final class Worker: Service, Sendable {
         options: WorkerOptions = WorkerOptions(),
         tls: TLSOptions? = nil,
         logger: Logger,
-        handler: @escaping @Sendable (Job) async -> JobResult
+        handler: @escaping @Sendable (Job) async -> JobResult,
+        answered: (@Sendable (Job, AnswerFate) async -> Void)? = nil
     ) throws(GearmanError) {
         try checkFunction(function)
         try options.check()
@@ -50,7 +53,7 @@ public final class Worker: Service, Sendable {
         pools = servers.filter { seen.insert($0).inserted }.map { server in
             ConnectionPool(
                 server: server, function: function, options: options, transport: transport, logger: logger,
-                readiness: readiness, handler: handler)
+                readiness: readiness, handler: handler, answered: answered)
         }
     }
 

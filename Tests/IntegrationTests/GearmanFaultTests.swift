@@ -2,6 +2,7 @@ import Gearman
 import Glibc
 import Logging
 import ServiceLifecycle
+import Synchronization
 import TestServers
 import Testing
 
@@ -88,6 +89,67 @@ import Testing
                 #expect(gate.arrived == 2)
             }
             relay.close()
+        }
+    }
+
+    @Test(
+        "what became of an answer is told once for each delivery: lost with its connection, delivered when it arrived")
+    func fates() async throws {
+        try await withGearmanServer { server in
+            let relay = try TCPRelay(to: server.port)
+            let gate = Gate()
+            let told = Mutex<[(job: Job, fate: AnswerFate)]>([])
+            let worker = try Worker(
+                function: "fates", servers: [local(relay.port)], options: impatient, logger: quietLogger,
+                handler: { job in
+                    await gate.pass()
+                    return .complete(job.workload)
+                },
+                answered: { job, fate in told.withLock { $0.append((job, fate)) } })
+            let client = try Client(servers: [local(server.port)])
+            try await withWorker(worker) { _ in
+                async let result = client.submit(function: "fates", workload: [7], timeout: .seconds(20))
+                try await eventually { gate.arrived == 1 && worker.status[0].connections == 4 }
+                relay.become(.reset)
+                let admin = try Admin(server: local(server.port))
+                try await eventually { try await admin.workers().allSatisfy { $0.functions.isEmpty } }
+                relay.become(.forward)
+                gate.open()
+                #expect(try await result == [7])
+                for _ in 1...3 { _ = try await client.submit(function: "fates", workload: [], timeout: .seconds(5)) }
+                try await eventually { told.withLock { $0.count } == 5 }
+            }
+            let (jobs, fates) = told.withLock { ($0.map(\.job), $0.map(\.fate)) }
+            #expect(fates.count { $0 == .lost } == 1)
+            let lost = try #require(zip(jobs, fates).first { $0.1 == .lost }).0
+            #expect(jobs.filter { $0.handle == lost.handle && $0.unique == lost.unique }.count == 2)
+            #expect(Set(jobs.map(\.delivery)).count == 5)
+            relay.close()
+        }
+    }
+
+    @Test("the answer to a job that a worker finishes while it stops is told as delivered")
+    func fateAtTheEnd() async throws {
+        try await withGearmanServer { server in
+            let gate = Gate()
+            let told = Mutex<[AnswerFate]>([])
+            let worker = try Worker(
+                function: "last", servers: [local(server.port)], options: impatient, logger: quietLogger,
+                handler: { job in
+                    await gate.pass()
+                    return .complete(job.workload)
+                },
+                answered: { _, fate in told.withLock { $0.append(fate) } })
+            let client = try Client(servers: [local(server.port)])
+            try await withWorker(worker) { stop in
+                async let result = client.submit(function: "last", workload: [7], timeout: .seconds(20))
+                try await eventually { gate.arrived == 1 }
+                async let stopped: Void = stop()
+                gate.open()
+                #expect(try await result == [7])
+                try await stopped
+                #expect(told.withLock { $0 } == [.delivered])
+            }
         }
     }
 

@@ -110,15 +110,21 @@ final class Connection: Sendable {
     }
 
     private func serve(_ handle: borrowing WorkerHandle, _ receiver: JobReceiver) -> End {
-        var unconfirmedJob: String?
+        var unconfirmedJob: Job?
         while !waits.isInterrupted {
             var end: End?
             switch handle.work() {
             case .served:
+                // The job server gave this job after it had read the answer to the one before.
+                if let unconfirmedJob { pool.answerDelivered(unconfirmedJob) }
                 unconfirmedJob = receiver.lastJob
                 // When this comes back the answer is with the job server, and not merely on its way.
-                if waits.isInterrupted, handle.echo(timeout: .seconds(1)) == nil { unconfirmedJob = nil }
+                if waits.isInterrupted, handle.echo(timeout: .seconds(1)) == nil {
+                    if let unconfirmedJob { pool.answerDelivered(unconfirmedJob) }
+                    unconfirmedJob = nil
+                }
             case .answerLost(let error):
+                if let unconfirmedJob { pool.answerDelivered(unconfirmedJob) }
                 unconfirmedJob = receiver.lastJob
                 end = .lost(error)
             case .ended(let error):
@@ -126,6 +132,7 @@ final class Connection: Sendable {
             case .expecting:
                 end = wait(for: handle)
             case .idle:
+                if let unconfirmedJob { pool.answerDelivered(unconfirmedJob) }
                 unconfirmedJob = nil
                 pool.becameIdle(number)
                 end = waitForJob(handle)

@@ -10,6 +10,7 @@ final class ConnectionPool: Sendable {
     let transport: Transport
     let logger: Logger
     let handler: @Sendable (Job) async -> JobResult
+    private let answered: (@Sendable (Job, AnswerFate) async -> Void)?
     /// Connections wait here until they may make an attempt.
     let book: Monitor<ConnectionBook>
     private let readiness: ReadinessGate
@@ -27,7 +28,8 @@ final class ConnectionPool: Sendable {
 
     init(
         server: JobServer, function: String, options: WorkerOptions, transport: Transport, logger: Logger,
-        readiness: ReadinessGate, handler: @escaping @Sendable (Job) async -> JobResult
+        readiness: ReadinessGate, handler: @escaping @Sendable (Job) async -> JobResult,
+        answered: (@Sendable (Job, AnswerFate) async -> Void)?
     ) {
         self.server = server
         self.function = function
@@ -35,6 +37,7 @@ final class ConnectionPool: Sendable {
         self.transport = transport
         self.readiness = readiness
         self.handler = handler
+        self.answered = answered
         var logger = logger
         logger[metadataKey: LogKey.server] = "\(server)"
         logger[metadataKey: LogKey.function] = "\(function)"
@@ -135,10 +138,25 @@ final class ConnectionPool: Sendable {
     }
 
     /// The answer to a job did not reach the job server, as far as is known.
-    func answerLost(_ job: String) {
+    func answerLost(_ job: Job) {
         logger.warning(
             "The connection was lost before the job server had the answer; it gives the job to a worker again",
-            metadata: [LogKey.job: "\(job)"])
+            metadata: [LogKey.job: "\(job.handle)"])
+        tell(job, .lost)
+    }
+
+    /// The job server has the answer to a job.
+    func answerDelivered(_ job: Job) { tell(job, .delivered) }
+
+    /// Tells the owner, and blocks the connection's thread until that has taken note.
+    private func tell(_ job: Job, _ fate: AnswerFate) {
+        guard let answered else { return }
+        let isDone = Monitor(false)
+        Task {
+            await answered(job, fate)
+            isDone.update { $0 = true }
+        }
+        isDone.wait { $0 ? .value(()) : .wait(until: nil) }
     }
 
     /// A connection that was open ended.

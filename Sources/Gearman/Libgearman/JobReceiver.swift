@@ -1,4 +1,8 @@
 import CGearman
+import Synchronization
+
+/// Numbers the jobs that are given to this process.
+private let deliveries = Atomic<UInt64>(0)
 
 /// Takes the jobs that a ``WorkerHandle`` receives, on the handle's thread.
 final class JobReceiver {
@@ -9,8 +13,8 @@ final class JobReceiver {
     var interruption: @Sendable () -> Void = {}
     /// Why the last answer was not sent.
     var answerError: GearmanError?
-    /// The handle of the last job.
-    private(set) var lastJob = ""
+    /// The last job.
+    private(set) var lastJob: Job?
 
     /// Makes a receiver.
     ///
@@ -26,14 +30,15 @@ final class JobReceiver {
 
     /// Does one job and answers it.
     fileprivate func receive(_ job: UnsafeMutablePointer<gearman_job_st>) -> gearman_return_t {
-        lastJob = text(gearman_job_handle(job))
-        let result = serve(
-            Job(
-                function: text(gearman_job_function_name(job)), handle: lastJob, unique: text(gearman_job_unique(job)),
-                // An empty workload is a null pointer.
-                workload: Array(
-                    UnsafeRawBufferPointer(start: gearman_job_workload(job), count: gearman_job_workload_size(job))),
-                server: server))
+        let received = Job(
+            function: text(gearman_job_function_name(job)), handle: text(gearman_job_handle(job)),
+            unique: text(gearman_job_unique(job)),
+            // An empty workload is a null pointer.
+            workload: Array(
+                UnsafeRawBufferPointer(start: gearman_job_workload(job), count: gearman_job_workload_size(job))),
+            server: server, delivery: deliveries.add(1, ordering: .relaxed).newValue)
+        lastJob = received.withoutWorkload
+        let result = serve(received)
         let code = answers.whileWaiting(interruptedBy: interruption) { send(result, for: job) }
         switch code {
         case GEARMAN_SUCCESS?: return GEARMAN_SUCCESS
@@ -78,4 +83,11 @@ func receiveJob(
 
 private func text(_ pointer: UnsafePointer<CChar>?) -> String {
     pointer.map { String(cString: $0) } ?? ""
+}
+
+extension Job {
+    /// The job as it is kept until its answer has arrived.
+    fileprivate var withoutWorkload: Job {
+        Job(function: function, handle: handle, unique: unique, workload: [], server: server, delivery: delivery)
+    }
 }
