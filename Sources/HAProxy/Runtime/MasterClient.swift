@@ -2,7 +2,7 @@ public import SystemPackage
 
 /// A client of a HAProxy master's socket (`haproxy -W -S`; Management Guide, section 9.4).
 public struct MasterClient: Sendable {
-    private let client: RuntimeClient
+    let client: RuntimeClient
 
     /// Creates a client; nothing is opened yet.
     ///

@@ -108,7 +108,7 @@ public actor RuntimeClient {
     }
 
     /// Asks once more when the process that was asked ended meanwhile: its successor answers, or nobody does.
-    private func reading<Value>(
+    func reading<Value>(
         _ body: () async throws(HAProxyError) -> Value
     ) async throws(HAProxyError) -> Value {
         do throws(HAProxyError) {

@@ -1,0 +1,61 @@
+internal import DedicatedThread
+public import SystemPackage
+
+/// A lasting connection to one process of HAProxy (`prompt`; Management Guide, section 9.3), on a thread of its own.
+///
+/// It goes on answering for its process after another one took over the socket. As long as it is open, a process that was
+/// told to end does not, but for `hard-stop-after`: so that its last counters can be read.
+public actor RuntimeSession {
+    private let thread: DedicatedThread
+    /// The actor's own thread, on which it may block.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    private let socket: FilePath
+    private let timeout: Duration
+    private var connection: SocketConnection?
+
+    /// Describes a session; ``open()`` opens it.
+    ///
+    /// - Parameters:
+    ///   - socket: The path of the `stats socket`, at most 107 bytes; this user may open it.
+    ///   - timeout: How long a call may take.
+    public init(socket: FilePath, timeout: Duration = .seconds(10)) {
+        thread = DedicatedThread(name: "haproxy-session")
+        self.socket = socket
+        self.timeout = timeout
+    }
+
+    /// Connects to the process that has the socket now.
+    ///
+    /// - Throws: ``HAProxyError`` with the code `notRunning`, `permissionDenied`, `timedOut` or `connectionLost`.
+    public func open() throws(HAProxyError) {
+        let deadline = Deadline(in: timeout)
+        connection = try SocketConnection(to: socket, by: deadline)
+        _ = try answer(to: "prompt")
+    }
+
+    /// The counters of the process.
+    ///
+    /// - Returns: The process and the rows of its backends.
+    /// - Throws: ``HAProxyError`` with the code `connectionLost` when the process has ended, or the session was closed; or
+    ///   `timedOut` or `unreadableReply`.
+    public func counters() throws(HAProxyError) -> ProcessCounters {
+        let info = try RuntimeInfo(try answer(to: RuntimeCommand.showInfo.text))
+        return try ProcessCounters(info, Statistics(try answer(to: RuntimeCommand.showStat(kinds: .backends).text)))
+    }
+
+    /// Ends the session.
+    public func close() { connection = nil }
+
+    private func answer(to command: String) throws(HAProxyError) -> [UInt8] {
+        let deadline = Deadline(in: timeout)
+        try connection?.write(Array(command.utf8) + [UInt8(ascii: "\n")], by: deadline)
+        guard let reply = try connection?.receive(endingWith: Self.prompt, upTo: Self.longestReply, by: deadline) else {
+            throw HAProxyError(.connectionLost, "the session with HAProxy on \(socket) was closed")
+        }
+        return reply + [UInt8(ascii: "\n")]
+    }
+
+    private static let prompt = Array("\n> ".utf8)
+    private static let longestReply = 256 << 20
+}
