@@ -47,8 +47,16 @@ struct TablePrinter: ReplyPrinter {
         let hasNodes = sorted.contains { reply in
             if case .answered(let value) = reply.outcome { value["nodes"]?.array != nil } else { false }
         }
-        let rows = sorted.flatMap { hasNodes ? ReplyRows.nodes($0) : ReplyRows.responses($0) }
-        var table = Table(hasNodes ? ReplyRows.nodeColumns : ReplyRows.responseColumns)
+        let (columns, makeRows) =
+            if sorted.contains(where: ReplyRows.hasTraffic) {
+                (ReplyRows.trafficColumns, ReplyRows.traffic)
+            } else if hasNodes {
+                (ReplyRows.nodeColumns, ReplyRows.nodes)
+            } else {
+                (ReplyRows.responseColumns, ReplyRows.responses)
+            }
+        let rows = sorted.flatMap(makeRows)
+        var table = Table(columns)
         for row in rows { table.append(row) }
         output.write(table.drawn(for: output))
     }

@@ -10,6 +10,31 @@ enum ReplyRows {
         Table.Column("CHECK"),
     ]
 
+    static let trafficColumns = [
+        Table.Column("WORKER"), Table.Column("BALANCER"), Table.Column("BYTES OUT", isRightAligned: true),
+        Table.Column("BYTES IN", isRightAligned: true), Table.Column("CONNECTIONS", isRightAligned: true),
+        Table.Column("REQUESTS", isRightAligned: true), Table.Column("SINCE (UTC)"), Table.Column("UNTIL (UTC)"),
+    ]
+
+    /// A line a balancer of METRICS; a reply without a report has a line of its own.
+    static func traffic(_ reply: WorkerReply) -> [[Table.Cell]] {
+        guard case .answered(let value) = reply.outcome, hasTraffic(reply),
+            let balancers = value["loadBalancers"]?.array
+        else { return responses(reply).map { cells in [cells[0], cells[1], cells[2], "", "", "", "", ""] } }
+        return balancers.map { balancer in
+            let name = [text(balancer["protocol"]), text(balancer["id"])].filter { !$0.isEmpty }
+            let numbers = ["bytes_out", "bytes_in", "connections", "requests"].map { Table.Cell(text(balancer[$0])) }
+            let period = ["utc_start", "utc_end"].map { Table.Cell(text(value[$0])) }
+            return [Table.Cell(reply.worker), Table.Cell(name.joined(separator: "-"))] + numbers + period
+        }
+    }
+
+    /// Whether a reply has a report of METRICS.
+    static func hasTraffic(_ reply: WorkerReply) -> Bool {
+        guard case .answered(let value) = reply.outcome else { return false }
+        return value["utc_end"] != nil && value["hpcs_response"]?.string == "PASS"
+    }
+
     /// A line for the reply as a whole.
     static func responses(_ reply: WorkerReply) -> [[Table.Cell]] {
         switch reply.outcome {

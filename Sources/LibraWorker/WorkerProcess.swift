@@ -31,7 +31,7 @@ struct WorkerProcess {
         let networkCheck = NetworkCheck(host: target.host, port: target.port)
         let controller = Controller(
             driver: driver, networkCheck: { await networkCheck() }, jobServers: { status.read() }, logger: logger)
-        let worker = try makeWorker(logger) { job in .complete(await controller.reply(to: job.workload)) }
+        let worker = try makeWorker(logger, for: controller)
         status.follow(worker)
 
         let readiness = ReadinessReport(worker: worker, launch: launch, notifier: notifier, logger: logger)
@@ -152,13 +152,14 @@ struct WorkerProcess {
         options.socketAccess = settings[WorkerSettings.socketAccess]
         options.alwaysReloads = settings[WorkerSettings.alwaysReload]
         options.reconciliation = settings[WorkerSettings.reconcile]
+        if let file = settings[WorkerSettings.statsFile] { options.statsFile = file.string }
         if let file = settings[WorkerSettings.configurationFile] { options.configurationFile = file.string }
         if let socket = settings[WorkerSettings.socket] { options.socket = socket.string }
         return options
     }
 
     private func makeWorker(
-        _ logger: Logger, handler: @escaping @Sendable (Job) async -> JobResult
+        _ logger: Logger, for controller: Controller
     ) throws(CommandError) -> Worker {
         var options = WorkerOptions()
         options.connections = settings[WorkerSettings.connections]
@@ -176,7 +177,9 @@ struct WorkerProcess {
             where !servers.contains(server) { servers.append(server) }
             return try Worker(
                 function: settings[WorkerSettings.function] ?? hostName(), servers: servers,
-                options: options, tls: try tlsOptions(), logger: logger, handler: handler)
+                options: options, tls: try tlsOptions(), logger: logger,
+                handler: { .complete(await controller.reply(to: $0.workload, delivery: JobDelivery($0))) },
+                answered: { await controller.settle(JobDelivery($0), wasDelivered: $1 == .delivered) })
         } catch let error as GearmanError {
             throw CommandError(.configuration, error.message, cause: error)
         } catch {
@@ -200,5 +203,13 @@ struct WorkerProcess {
         var buffer = [CChar](repeating: 0, count: 256)
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+extension JobDelivery {
+    fileprivate init(_ job: Job) {
+        self.init(
+            job: JobIdentity(server: job.server.description, handle: job.handle, unique: job.unique),
+            number: job.delivery)
     }
 }

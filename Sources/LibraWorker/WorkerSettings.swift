@@ -43,6 +43,7 @@ enum WorkerSettings {
     static let configurationFile = Setting("worker:haproxy", "config", .path)
     static let socket = Setting("worker:haproxy", "socket", .path)
     static let socketAccess = Setting("worker:haproxy", "socket_access", .choice, default: SocketAccess.auto)
+    static let statsFile = Setting("worker:haproxy", "statsfile", .path)
     static let log = Setting("worker:haproxy", "log", .logTarget, default: "/dev/log local0")
     static let drainTimeout = Setting("worker:haproxy", "drain_timeout", .seconds(1...86_400), default: .seconds(30))
     static let alwaysReload = Setting("worker:haproxy", "always_reload", .boolean, default: false)
@@ -54,7 +55,7 @@ enum WorkerSettings {
             noDaemon, debug, verbose, pidFile, logFile, user, group, function, driver, statsPoll, connections,
             networkCheck, servers, reconnectSleep, keepalive, keepaliveCount, keepaliveIdle, keepaliveInterval,
             tlsAuthority, tlsCertificate, tlsKey, service, stateFolder, stagingFolder, configurationFile, socket,
-            socketAccess, log, drainTimeout, alwaysReload, reconcile,
+            socketAccess, statsFile, log, drainTimeout, alwaysReload, reconcile,
         ],
         exemptVariables: ["LIBRA_TEST_"])
 

@@ -12,6 +12,7 @@ public final class HAProxyDriver: Driver {
     let service: any ServiceControl
     private let store: StateStore
     private let engine: ChangeEngine
+    private let meter: TrafficMeter
     private let statisticsClient: RuntimeClient
     private let pingClient: RuntimeClient
     private let planClient: RuntimeClient
@@ -32,11 +33,14 @@ public final class HAProxyDriver: Driver {
         self.options = options
         self.service = service
         store = try StateStore(folder: options.stateFolder, logger: logger)
+        let master = (service as? ProcessService)?.master ?? options.systemMaster
+        meter = TrafficMeter(
+            path: options.statsFile, client: options.makeClient(), master: master, logger: logger)
         do {
             let builder = ConfigurationBuilder(global: try options.makeGlobal())
             engine = ChangeEngine(
-                service: service, runtime: options.makeClient(), store: store, builder: builder,
-                options: options, logger: logger)
+                service: MeteredService(service, meter: meter), runtime: options.makeClient(), store: store,
+                builder: builder, options: options, logger: logger)
         } catch {
             throw DriverError(error)
         }
@@ -45,6 +49,7 @@ public final class HAProxyDriver: Driver {
         planClient = options.makeClient()
         diagnosticsClient = options.makeClient()
         versionReader = VersionReader(service: service, executable: HAProxyDriverOptions.executable.string)
+        await meter.begin()
         await engine.recover()
         if options.service == .process { await engine.startIfNeeded() }
     }
@@ -89,6 +94,19 @@ public final class HAProxyDriver: Driver {
         } catch {
             throw DriverError(error)
         }
+    }
+
+    /// Reads what HAProxy's processes have counted, and writes the report down before it is returned.
+    ///
+    /// What was not reported before a DELETE is in the first report after the next UPDATE. When HAProxy is not running,
+    /// what is known is reported.
+    public func traffic(for delivery: JobDelivery?) async throws(DriverError) -> TrafficReport {
+        try await meter.report(for: delivery, balancers: try existingState().balancers.map(\.key))
+    }
+
+    /// Takes note of what became of the answer with a report.
+    public func settleTraffic(of delivery: JobDelivery, wasDelivered: Bool) async {
+        await meter.settle(delivery, wasDelivered: wasDelivered)
     }
 
     /// Asks the installed HAProxy, once for each that is installed.

@@ -28,6 +28,8 @@ public struct HAProxyDriverOptions: Sendable {
     public var socketAccess = SocketAccess.auto
     /// Where HAProxy logs to.
     public var log: LogTarget
+    /// Where what METRICS has to report is kept; its folder exists, and this process may write it.
+    public var statsFile: String
     /// How long connections that are open at a reload, or of a node that is removed, may go on, in milliseconds.
     public var drainTimeout: Milliseconds
     /// Whether every change is a reload, also one that HAProxy could make while it runs.
@@ -55,6 +57,7 @@ public struct HAProxyDriverOptions: Sendable {
     public init(service: Service, stateFolder: String, log: LogTarget, drainTimeout: Milliseconds) {
         self.service = service
         self.stateFolder = stateFolder
+        statsFile = stateFolder + "/haproxy.stats"
         self.log = log
         self.drainTimeout = drainTimeout
         switch service {
@@ -85,6 +88,13 @@ extension HAProxyDriverOptions {
         SystemService.Paths(
             configuration: FilePath(configurationFile), staged: FilePath(stagingFolder).appending("haproxy.cfg"),
             executable: Self.executable)
+    }
+
+    /// The master that the service has under systemd, if this user may ask it.
+    var systemMaster: MasterClient? {
+        let socket = "/run/haproxy-master.sock"
+        guard service != .process, access(socket, R_OK | W_OK) == 0 else { return nil }
+        return MasterClient(socket: FilePath(socket))
     }
 
     func makeClient() -> RuntimeClient {

@@ -7,6 +7,13 @@ internal import LoadBalancing
 extension BalancerKey {
     var frontendName: String { "\(self)-in" }
     var backendName: String { "\(self)-servers" }
+
+    /// Reads ``backendName``; nil when it is the name of something else.
+    init?(backendName: String) {
+        let ending = "-servers"
+        guard backendName.hasSuffix(ending) else { return nil }
+        self.init(parsing: String(backendName.dropLast(ending.count)))
+    }
 }
 
 extension NodeKey {

@@ -35,7 +35,7 @@ struct LoopbackListener {
 }
 
 /// Connects to a loopback port; a negative number when nobody listens there.
-func connectToLoopback(port: Int) -> Int32 {
+public func connectToLoopback(port: Int) -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = loopback(port: port)
     let status = withUnsafePointer(to: &address) { pointer in

@@ -32,16 +32,27 @@ public final class Controller: Sendable {
 
     /// Answers one message.
     ///
-    /// - Parameter workload: A JSON object of at most 4 MiB; anything else is answered too, with a FAIL that says why.
+    /// - Parameters:
+    ///   - workload: A JSON object of at most 4 MiB; anything else is answered too, with a FAIL that says why.
+    ///   - delivery: The job that brought it, for METRICS: ``settle(_:wasDelivered:)`` is to be called for it afterwards.
     /// - Returns: A JSON object: the message, with what became of it added.
-    public func reply(to workload: [UInt8]) async -> [UInt8] {
+    public func reply(to workload: [UInt8], delivery: JobDelivery? = nil) async -> [UInt8] {
         let start = ContinuousClock.now
-        let (action, reply) = await answer(workload)
+        let (action, reply) = await answer(workload, delivery)
         log(reply, to: action, after: start.duration(to: .now))
         return JSONValue.object(reply.object).bytes()
     }
 
-    private func answer(_ workload: [UInt8]) async -> (Action?, Reply) {
+    /// Says what became of the answer to a job; to be called for every job that ``reply(to:delivery:)`` was told of.
+    ///
+    /// - Parameters:
+    ///   - delivery: The job.
+    ///   - wasDelivered: Whether the job server has the answer for sure.
+    public func settle(_ delivery: JobDelivery, wasDelivered: Bool) async {
+        await driver.settleTraffic(of: delivery, wasDelivered: wasDelivered)
+    }
+
+    private func answer(_ workload: [UInt8], _ delivery: JobDelivery?) async -> (Action?, Reply) {
         let message: JSONObject
         do throws(MessageError) {
             message = try MessageReader.read(workload)
@@ -56,7 +67,7 @@ public final class Controller: Sendable {
         var reply = Reply(to: message)
         do throws(MessageError) {
             let action = try Action(of: message)
-            await perform(action, with: message, into: &reply)
+            await perform(action, with: message, delivery, into: &reply)
             return (action, reply)
         } catch {
             reply.fail(error)
@@ -64,7 +75,9 @@ public final class Controller: Sendable {
         }
     }
 
-    private func perform(_ action: Action, with message: JSONObject, into reply: inout Reply) async {
+    private func perform(
+        _ action: Action, with message: JSONObject, _ delivery: JobDelivery?, into reply: inout Reply
+    ) async {
         do throws(DriverError) {
             switch action {
             case .update, .create:
@@ -86,7 +99,9 @@ public final class Controller: Sendable {
                 await diagnose(into: &reply)
             case .plan:
                 try await plan(with: message, into: &reply)
-            case .metrics, .archive:
+            case .metrics:
+                try await report(for: delivery, into: &reply)
+            case .archive:
                 reply.fail("\(action.rawValue) is not available in this version of the worker")
             }
         } catch {
@@ -149,6 +164,14 @@ extension Controller {
             return reply.fail(error)
         }
         reply[Field.plan] = JSONValue(plan: try await driver.plan(balancers))
+    }
+
+    private func report(for delivery: JobDelivery?, into reply: inout Reply) async throws(DriverError) {
+        for field in [Field.utcStart, Field.utcEnd, Field.loadBalancers] { reply[field] = nil }
+        let report = try await driver.traffic(for: delivery)
+        reply[Field.utcStart] = .string(report.start.description)
+        reply[Field.utcEnd] = .string(report.end.description)
+        reply[Field.loadBalancers] = JSONValue(traffic: report.rows)
     }
 
     private func diagnose(into reply: inout Reply) async {

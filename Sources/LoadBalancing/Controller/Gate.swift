@@ -11,6 +11,7 @@ package final class Gate: Sendable {
 
     private let state = Mutex(State())
 
+    /// Creates a gate that is open.
     package init() {}
 
     /// Runs `body` when every task that came before has left.

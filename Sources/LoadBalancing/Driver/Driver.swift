@@ -28,6 +28,24 @@ public protocol Driver: Sendable {
     /// - Returns: Every balancer and every node, in the order of the last update; with all nodes down while suspended.
     func statistics() async throws(DriverError) -> [BalancerStatistics]
 
+    /// Reports what passed through the balancers since the last report that was delivered.
+    ///
+    /// The report is kept, with the job, before it is returned: the same job gets the same report when it is delivered
+    /// again, until ``settleTraffic(of:wasDelivered:)`` says that its answer arrived.
+    ///
+    /// - Parameter delivery: The job that asks; nil when there is none that could come again, and the report counts as
+    ///   delivered.
+    /// - Returns: A row for each balancer, in the order of the last update, and for those that are gone what is left.
+    /// - Throws: ``DriverError``, after which nothing counts as reported.
+    func traffic(for delivery: JobDelivery?) async throws(DriverError) -> TrafficReport
+
+    /// Says what became of the answer to a job that ``traffic(for:)`` may have had a report for; other jobs are ignored.
+    ///
+    /// - Parameters:
+    ///   - delivery: The job, as it was given to ``traffic(for:)``.
+    ///   - wasDelivered: Whether the answer arrived; if not, what it reported is in the next report.
+    func settleTraffic(of delivery: JobDelivery, wasDelivered: Bool) async
+
     /// Reads which version of the balancing software is installed.
     func version() async throws(DriverError) -> DriverVersion
 

@@ -15,4 +15,6 @@ enum Field {
     static let path = "path"
     static let condition = "condition"
     static let plan = "plan"
+    static let utcStart = "utc_start"
+    static let utcEnd = "utc_end"
 }

@@ -109,7 +109,7 @@ import Testing
         #expect(refused["hpcs_error"] == "Missing 'loadBalancers' element" && refused["plan"] == nil)
     }
 
-    @Test("what is not there yet says so, and shows no token", arguments: ["METRICS", "ARCHIVE"])
+    @Test("what is not there yet says so, and shows no token", arguments: ["ARCHIVE"])
     func unavailable(_ action: String) async throws {
         let harness = Harness()
         let reply = try await harness.reply(to: #"{"hpcs_action":"\#(action)","hpcs_object_store_token":"s3cret"}"#)
@@ -119,5 +119,33 @@ import Testing
                 "hpcs_error": .string("\(action) is not available in this version of the worker"),
             ])
         #expect(harness.driver.calls.isEmpty)
+    }
+
+    @Test("METRICS reports the period and what passed, and leaves out what there is none of")
+    func metrics() async throws {
+        let harness = Harness()
+        let traffic = TrafficCounters(bytesIn: 1, bytesOut: .max, connections: 3, requests: 4)
+        let report = TrafficReport(
+            start: UTCTime(microseconds: 0), end: UTCTime(microseconds: 60_000_001),
+            rows: [
+                TrafficReport.Row(balancer: BalancerKey(protocol: .http, id: nil), traffic: traffic),
+                TrafficReport.Row(balancer: BalancerKey(protocol: .galera, id: "15"), traffic: traffic),
+            ])
+        harness.driver.state.withLock { $0.report = report }
+        let delivery = JobDelivery(job: JobIdentity(server: "s:1", handle: "H:1", unique: ""), number: 1)
+        let message = #"{"hpcs_action":"METRICS","utc_start":"stale","loadBalancers":[1],"mine":2}"#
+        let reply = try JSONValue(parsing: await harness.controller.reply(to: Array(message.utf8), delivery: delivery))
+        let most = try #require(JSONNumber("18446744073709551615"))
+        #expect(
+            reply == [
+                "hpcs_action": "METRICS", "mine": 2, "hpcs_response": "PASS",
+                "utc_start": "1970-01-01 00:00:00.000000", "utc_end": "1970-01-01 00:01:00.000001",
+                "loadBalancers": [
+                    ["protocol": "http", "bytes_out": .number(most), "bytes_in": 1, "connections": 3, "requests": 4],
+                    ["protocol": "galera", "bytes_out": .number(most), "id": "15", "bytes_in": 1, "connections": 3],
+                ],
+            ])
+        await harness.controller.settle(delivery, wasDelivered: false)
+        #expect(harness.driver.calls == ["traffic H:1", "settle H:1 false"])
     }
 }

@@ -41,11 +41,11 @@ import Testing
         for action in ["PING", "STATS", "DISCOVER", "DIAGNOSTICS", "METRICS", "PLAN"] {
             #expect(try await harness.reply(to: #"{"hpcs_action":"\#(action)"}"#)["hpcs_response"] != nil)
         }
-        #expect(driver.calls == ["ping", "statistics", "version"])
+        #expect(driver.calls == ["ping", "statistics", "version", "traffic -"])
         end.finish()
         #expect(try await suspend["hpcs_response"] == "PASS")
         #expect(try await enable["hpcs_response"] == "PASS")
-        #expect(driver.calls == ["ping", "statistics", "version", "suspend", "enable"])
+        #expect(driver.calls == ["ping", "statistics", "version", "traffic -", "suspend", "enable"])
     }
 
     @Test("a change that fails lets the next one in")

@@ -8,6 +8,7 @@ final class StubDriver: Driver {
         var balancers: [LoadBalancer] = []
         var failure: DriverError?
         var statistics: [BalancerStatistics] = []
+        var report: TrafficReport?
     }
 
     let state = Mutex(State())
@@ -41,6 +42,16 @@ final class StubDriver: Driver {
     func statistics() async throws(DriverError) -> [BalancerStatistics] {
         try record("statistics")
         return state.withLock { $0.statistics }
+    }
+
+    func traffic(for delivery: JobDelivery?) async throws(DriverError) -> TrafficReport {
+        try record("traffic \(delivery?.job.handle ?? "-")")
+        return state.withLock { $0.report }
+            ?? TrafficReport(start: UTCTime(microseconds: 0), end: UTCTime(microseconds: 1), rows: [])
+    }
+
+    func settleTraffic(of delivery: JobDelivery, wasDelivered: Bool) async {
+        state.withLock { $0.calls.append("settle \(delivery.job.handle) \(wasDelivered)") }
     }
 
     func version() async throws(DriverError) -> DriverVersion {
