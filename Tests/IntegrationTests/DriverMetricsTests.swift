@@ -111,7 +111,7 @@ import Testing
                         .tcp, id: BalancerID(validating: "x\(number)"), port: try freePort(), [try node.node()])
                 }
                 try await driver.update(nodes + others)
-                clients.append(try await SlowClient(port: port))
+                clients.append(try SlowClient(port: port))
                 try await eventually("the connection is served") {
                     try await driver.statistics()[0].nodes[0].sessions == 1
                 }
@@ -225,10 +225,10 @@ import Testing
 }
 
 /// A client that sends its request when it is told to.
-private struct SlowClient {
+struct SlowClient {
     private let descriptor: Int32
 
-    init(port: Int) async throws {
+    init(port: Int) throws {
         descriptor = connectToLoopback(port: port)
         guard descriptor >= 0 else { throw TestServerError("nobody listens on port \(port)") }
         // HAProxy connects to a node once it has a client.

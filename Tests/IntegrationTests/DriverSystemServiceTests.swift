@@ -96,4 +96,30 @@ import Testing
             try await driver.delete()
         }
     }
+
+    @Test("METRICS has the last bytes of a connection that ends in a process which `-sf` has replaced")
+    func draining() async throws {
+        try await withDrivers { make, _ in
+            let node = try NamedNode("a")
+            let port = try freePort()
+            let driver = try await make()
+            try await driver.update([try balancer(.tcp, port: port, [try node.node()])])
+            let client = try SlowClient(port: port)
+            try await eventually("the connection is served") {
+                try await driver.statistics()[0].nodes[0].sessions == 1
+            }
+            // A new listener is a reload.
+            let other = try balancer(.tcp, id: "2", port: try freePort(), [try node.node()])
+            try await driver.update([try balancer(.tcp, port: port, [try node.node()]), other])
+            let bytes = UInt64(await client.finish())
+            #expect(bytes > 0)
+            var reported: UInt64 = 0
+            try await eventually("every byte is reported") {
+                reported += try await driver.traffic(for: nil).rows.reduce(0) { $0 + $1.traffic.bytesOut }
+                return reported >= bytes
+            }
+            #expect(reported == bytes)
+            try await driver.delete()
+        }
+    }
 }
