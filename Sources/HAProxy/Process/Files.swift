@@ -5,7 +5,8 @@ internal import SystemPackage
 enum Files {
     /// Writes a new file of mode 0600; what stood at `path` is removed first, and a link there is not followed.
     ///
-    /// The bytes are on disk when the call returns; when it throws, there is no file at `path`.
+    /// The bytes are on disk when the call returns, and its name is once the file is moved into place; when it throws,
+    /// there is no file at `path`.
     static func write(_ bytes: [UInt8], to path: FilePath) throws(HAProxyError) {
         try remove(path)
         let descriptor = open(path.string, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
@@ -28,7 +29,6 @@ enum Files {
         }
         guard fsync(descriptor) == 0 else { throw failure("write", path, errno) }
         isComplete = true
-        try synchronizeFolder(of: path)
     }
 
     /// Puts `source` in the place of `destination`, whole or not at all.
@@ -45,6 +45,22 @@ enum Files {
         let temporary = FilePath(destination.string + ".new")
         try write(bytes, to: temporary)
         try move(temporary, to: destination)
+    }
+
+    /// Makes `destination` hold what `source` does, which from now on is replaced and never written to; without a source
+    /// there is no destination.
+    ///
+    /// It is another name of the same file, so that nothing is written, whatever its size.
+    static func keep(_ source: FilePath, as destination: FilePath) throws(HAProxyError) {
+        let temporary = FilePath(destination.string + ".new")
+        try remove(temporary)
+        guard link(source.string, temporary.string) == 0 else {
+            // Nothing to keep, or a file system without links.
+            return try copy(source, to: destination)
+        }
+        try move(temporary, to: destination)
+        // Renaming a file to another name of itself does nothing.
+        unlink(temporary.string)
     }
 
     /// Removes a file, if there is one.

@@ -37,10 +37,10 @@ extension ProcessService: ServiceControl {
         try await thread.run { () throws(HAProxyError) in try Files.remove(file) }
     }
 
-    /// Copies the configuration to the backup by way of a new file and a rename.
+    /// Makes the backup another name of the configuration, which is only ever replaced.
     public func backUp() async throws(HAProxyError) {
         let (source, destination) = (configurationFile, backupFile)
-        try await thread.run { () throws(HAProxyError) in try Files.copy(source, to: destination) }
+        try await thread.run { () throws(HAProxyError) in try Files.keep(source, as: destination) }
     }
 
     /// Copies the backup over the configuration by way of a new file and a rename.
