@@ -11,7 +11,7 @@ public final class Admin: Sendable {
     ///
     /// - Parameters:
     ///   - server: The job server.
-    ///   - tls: Must be `nil`: the text protocol is spoken without TLS, through stunnel where need be.
+    ///   - tls: What other connections to it have; anything but `nil` is refused, for the text protocol has no TLS.
     ///   - timeout: How long a question may take in all.
     /// - Throws: ``GearmanError`` with the code `invalidArgument` or `tlsUnavailable`.
     public init(server: JobServer, tls: TLSOptions? = nil, timeout: Duration = .seconds(5)) throws(GearmanError) {

@@ -1,4 +1,4 @@
-import Synchronization
+import DedicatedThread
 
 /// Submits jobs to Gearman job servers.
 ///
@@ -101,55 +101,22 @@ public final class Client: Sendable {
         if let unique { try checkUnique(unique) }
         let deadline = ContinuousClock.now + timeout
         let request = JobRequest(function: function, workload: workload)
-        let answer = Answer()
+        let answer = FirstAnswer<Result<[UInt8], GearmanError>>()
         let shelf = shelf
-        return try await answer.get {
-            Task {
-                await shelf.withConnection { connection in
-                    await connection.run([request], unique: unique, isBackground: isBackground, deadline: deadline) {
-                        answer.set($1)
+        return try await withTaskCancellationHandler {
+            // What is cancelled by now is not submitted.
+            if !Task.isCancelled {
+                Task {
+                    await shelf.withConnection { connection in
+                        await connection.run([request], unique: unique, isBackground: isBackground, deadline: deadline)
+                        { answer.offer($1) }
                     }
                 }
             }
-        }.get()
-    }
-}
-
-/// The answer to one call, for which the caller stops waiting when its task is cancelled.
-private final class Answer: Sendable {
-    private struct State {
-        var result: Result<[UInt8], GearmanError>?
-        var caller: CheckedContinuation<Result<[UInt8], GearmanError>, Never>?
-    }
-    private let state = Mutex(State())
-
-    /// Sets the result, unless there is one; `false` when there was.
-    @discardableResult
-    func set(_ result: Result<[UInt8], GearmanError>) -> Bool {
-        let (isFirst, caller) = state.withLock { state in
-            guard state.result == nil else {
-                return (false, nil as CheckedContinuation<Result<[UInt8], GearmanError>, Never>?)
-            }
-            state.result = result
-            return (true, state.caller)
-        }
-        caller?.resume(returning: result)
-        return isFirst
-    }
-
-    /// Starts the work and waits for its result.
-    func get(_ start: () -> Void) async -> Result<[UInt8], GearmanError> {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let result = state.withLock { state in
-                    if state.result == nil { state.caller = continuation }
-                    return state.result
-                }
-                if let result { return continuation.resume(returning: result) }
-                start()
-            }
+            return await answer.value()
         } onCancel: {
-            set(.failure(GearmanError(.cancelled, "the caller does not wait for the job's result any more")))
-        }
+            answer.offer(
+                .failure(GearmanError(.cancelled, "the caller does not wait for the job's result any more")))
+        }.get()
     }
 }

@@ -34,7 +34,7 @@ public struct GearmanError: Error, Sendable, CustomStringConvertible {
     /// What happened to what, and what can be done about it.
     public let message: String
     /// The failure below this one, where there is one.
-    public let underlying: (any Error)?
+    public let cause: (any Error)?
 
     /// Whether the same request may succeed later without any change to it.
     public var isRetriable: Bool {
@@ -43,13 +43,13 @@ public struct GearmanError: Error, Sendable, CustomStringConvertible {
 
     /// The message, and that of the cause.
     public var description: String {
-        underlying.map { "\(message): \($0)" } ?? message
+        cause.map { "\(message): \($0)" } ?? message
     }
 
-    init(_ code: Code, _ message: String, underlying: (any Error)? = nil) {
+    init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
-        self.underlying = underlying
+        self.cause = cause
     }
 }
 

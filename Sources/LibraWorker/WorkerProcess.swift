@@ -26,7 +26,7 @@ struct WorkerProcess {
         let reopening = await LogReopening(surroundings.logFile, logger: logger)
 
         let driver = try await makeDriver(logger)
-        let status = JobServerStatusBox()
+        let status = JobServers()
         let target = settings[WorkerSettings.networkCheck]
         let networkCheck = NetworkCheck(host: target.host, port: target.port)
         let controller = Controller(

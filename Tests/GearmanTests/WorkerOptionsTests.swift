@@ -52,6 +52,6 @@ import Testing
         let error = #expect(throws: GearmanError.self) { try worker("host", []) }
         #expect(error?.code.description == "invalidArgument")
         #expect(error?.description == error?.message)
-        #expect(error?.underlying == nil)
+        #expect(error?.cause == nil)
     }
 }

@@ -7,7 +7,7 @@ public import Logging
 public final class Controller: Sendable {
     private let driver: any Driver
     private let networkCheck: @Sendable () async -> Bool
-    private let jobServers: @Sendable () async -> [JobServerStatus]
+    private let jobServers: @Sendable () async -> [JobServerReport]
     private let logger: Logger
     private let gate = Gate()
 
@@ -21,7 +21,7 @@ public final class Controller: Sendable {
     public init(
         driver: any Driver,
         networkCheck: @escaping @Sendable () async -> Bool,
-        jobServers: @escaping @Sendable () async -> [JobServerStatus],
+        jobServers: @escaping @Sendable () async -> [JobServerReport],
         logger: Logger
     ) {
         self.driver = driver

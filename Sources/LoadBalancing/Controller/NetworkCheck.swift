@@ -1,5 +1,4 @@
 internal import DedicatedThread
-internal import Synchronization
 
 /// Finds out whether this host reaches the network, by connecting to a host that is known to be there.
 ///
@@ -28,30 +27,13 @@ public final class NetworkCheck: Sendable {
     /// - Returns: Whether a connection was made before the deadline.
     public func callAsFunction() async -> Bool {
         let end = ContinuousClock.now + deadline
-        return await withCheckedContinuation { continuation in
-            let answer = FirstAnswer(continuation)
-            let alarm = Task {
-                // Ends early when the answer is there; then there is no continuation left to resume.
-                try? await Task.sleep(until: end, clock: .continuous)
-                answer.give(false)
-            }
-            Task { [host, port, thread] in
-                answer.give(await thread.run { connect(to: host, port, before: end) })
-                alarm.cancel()
-            }
+        let answer = FirstAnswer<Bool>()
+        let alarm = Task {
+            try? await Task.sleep(until: end, clock: .continuous)
+            answer.offer(false)
         }
-    }
-}
-
-/// Passes on the first of several answers.
-private final class FirstAnswer: Sendable {
-    private let continuation: Mutex<CheckedContinuation<Bool, Never>?>
-
-    init(_ continuation: CheckedContinuation<Bool, Never>) {
-        self.continuation = Mutex(continuation)
-    }
-
-    func give(_ answer: Bool) {
-        continuation.withLock { $0.take() }?.resume(returning: answer)
+        Task { [host, port, thread] in answer.offer(await thread.run { connect(to: host, port, before: end) }) }
+        defer { alarm.cancel() }
+        return await answer.value()
     }
 }

@@ -32,7 +32,7 @@ extension JSONValue {
     }
 
     /// The rows of DIAGNOSTICS about job servers.
-    init(jobServers: [JobServerStatus]) {
+    init(jobServers: [JobServerReport]) {
         self = .array(jobServers.map { ["host": .string($0.host), Field.status: JSONValue(passed: $0.isConnected)] })
     }
 

@@ -22,8 +22,8 @@ struct Harness {
             networkCheck: { reachesNetwork },
             jobServers: {
                 [
-                    JobServerStatus(host: "localhost:4730", isConnected: true),
-                    JobServerStatus(host: "[::1]:4730", isConnected: false),
+                    JobServerReport(host: "localhost:4730", isConnected: true),
+                    JobServerReport(host: "[::1]:4730", isConnected: false),
                 ]
             },
             logger: logger)

@@ -1,7 +1,9 @@
 internal import Synchronization
 
-/// The first of several values to arrive; a waiting task that is cancelled goes on waiting.
-final class FirstAnswer<Value: Sendable>: Sendable {
+/// The first of several values to arrive, of which one comes from a thread that may block for longer than anybody waits.
+///
+/// A waiting task that is cancelled goes on waiting: a value for that case has to be offered as well.
+package final class FirstAnswer<Value: Sendable>: Sendable {
     private enum State {
         case nothing
         case waiting(CheckedContinuation<Value, Never>)
@@ -11,25 +13,32 @@ final class FirstAnswer<Value: Sendable>: Sendable {
 
     private let state = Mutex<State>(.nothing)
 
+    /// Creates a place for a value.
+    package init() {}
+
     /// Offers a value; all but the first are dropped.
-    func offer(_ value: Value) {
-        let waiter: CheckedContinuation<Value, Never>? = state.withLock { state in
+    ///
+    /// - Returns: Whether it was the first.
+    @discardableResult
+    package func offer(_ value: Value) -> Bool {
+        let (isFirst, waiter): (Bool, CheckedContinuation<Value, Never>?) = state.withLock { state in
             switch state {
             case .nothing:
                 state = .arrived(value)
-                return nil
+                return (true, nil)
             case .waiting(let continuation):
                 state = .taken
-                return continuation
+                return (true, continuation)
             case .arrived, .taken:
-                return nil
+                return (false, nil)
             }
         }
         waiter?.resume(returning: value)
+        return isFirst
     }
 
     /// Waits for the first value; to be called once.
-    func value() async -> Value {
+    package func value() async -> Value {
         await withCheckedContinuation { continuation in
             let value: Value? = state.withLock { state in
                 guard case .arrived(let value) = state else {

@@ -1,5 +1,5 @@
 /// A job server, and whether the worker is connected to it, as DIAGNOSTICS reports it.
-public struct JobServerStatus: Sendable, Hashable {
+public struct JobServerReport: Sendable, Hashable {
     /// The server as it was configured: `localhost:4730`.
     public let host: String
 
