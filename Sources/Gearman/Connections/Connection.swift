@@ -110,39 +110,38 @@ final class Connection: Sendable {
     }
 
     private func serve(_ handle: borrowing WorkerHandle, _ receiver: JobReceiver) -> End {
-        var unconfirmedJob: Job?
         while !waits.isInterrupted {
             var end: End?
             switch handle.work() {
             case .served:
-                // The job server gave this job after it had read the answer to the one before.
-                if let unconfirmedJob { pool.answerDelivered(unconfirmedJob) }
-                unconfirmedJob = receiver.lastJob
-                // When this comes back the answer is with the job server, and not merely on its way.
-                if waits.isInterrupted, handle.echo(timeout: .seconds(1)) == nil {
-                    if let unconfirmedJob { pool.answerDelivered(unconfirmedJob) }
-                    unconfirmedJob = nil
-                }
+                end = confirm(receiver.lastJob, handle)
             case .answerLost(let error):
-                if let unconfirmedJob { pool.answerDelivered(unconfirmedJob) }
-                unconfirmedJob = receiver.lastJob
+                if let job = receiver.lastJob { pool.answerLost(job) }
                 end = .lost(error)
             case .ended(let error):
                 end = .lost(error)
             case .expecting:
                 end = wait(for: handle)
             case .idle:
-                if let unconfirmedJob { pool.answerDelivered(unconfirmedJob) }
-                unconfirmedJob = nil
                 pool.becameIdle(number)
                 end = waitForJob(handle)
             }
-            guard let end else { continue }
-            if let unconfirmedJob { pool.answerLost(unconfirmedJob) }
-            return end
+            if let end { return end }
         }
-        if let unconfirmedJob { pool.answerLost(unconfirmedJob) }
         return .stopped
+    }
+
+    /// Makes sure that the answer to a job is with the job server, and not merely on its way.
+    ///
+    /// A stop does not end this wait, for the answer of a worker that stops is to be told as delivered as well.
+    private func confirm(_ job: Job?, _ handle: borrowing WorkerHandle) -> End? {
+        guard let job else { return nil }
+        if let error = handle.echo(timeout: pool.options.connectTimeout) {
+            pool.answerLost(job)
+            return .lost(error)
+        }
+        pool.answerDelivered(job)
+        return nil
     }
 
     /// Waits for what the job server owes.
