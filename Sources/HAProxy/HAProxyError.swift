@@ -6,6 +6,8 @@ public struct HAProxyError: Error, Sendable, CustomStringConvertible {
     public var message: String
     /// The error below this one, where there is one.
     public var cause: (any Error)?
+    /// The command of the Runtime API that HAProxy refused, where it did.
+    public var command: RuntimeCommand?
 
     /// Creates an error.
     ///

@@ -6,22 +6,36 @@ extension ChangeEngine {
     /// Finds out how what runs becomes what is wanted.
     ///
     /// What runs is known from the last change, as long as the same process answers; else HAProxy is asked, which knows
-    /// enough of it when the file on disk is the one that was last asked for.
+    /// enough of it when the file on disk is the one that was last asked for, and more when something is known of earlier.
     func plan(
-        to wanted: Configuration, _ presence: LiveHAProxy.Presence, _ current: [UInt8]?
+        to wanted: Configuration, _ presence: LiveHAProxy.Presence, _ current: [UInt8]?,
+        resolved: [Address: Address] = [:], after earlier: LiveState? = nil
     ) async -> Plan {
         guard case .process(let process) = presence else { return .reload(["HAProxy does not run"]) }
-        if live?.process != process { live = await adopt(process, current).map { (process, $0) } }
+        if live?.process != process { live = await adopt(process, current, after: earlier).map { (process, $0) } }
         guard let live else { return .reload(["what runs is not what was last asked for"]) }
-        let plan = Planner.plan(from: live.state, to: wanted)
+        let plan = Planner.plan(from: live.state, to: wanted, resolved: resolved)
         return options.alwaysReloads && plan != .nothing ? .reload(["always_reload is set"]) : plan
+    }
+
+    /// Looks up the host names of nodes, in HAProxy's terms.
+    func addresses(of balancers: [LoadBalancer]) async throws(DriverError) -> [Address: Address] {
+        var addresses: [Address: Address] = [:]
+        for (name, address) in try await resolver.addresses(of: balancers) {
+            do {
+                addresses[try Address(name.description)] = try Address(address.description)
+            } catch {
+                throw DriverError(error)
+            }
+        }
+        return addresses
     }
 
     /// What a change to these balancers would do; HAProxy is asked over a connection of its own, so that nothing waits.
     func preview(
         _ balancers: [LoadBalancer], asking runtime: RuntimeClient
     ) async throws(DriverError) -> ChangePlan {
-        try await resolver.check(balancers)
+        let addresses = try await addresses(of: balancers)
         let phase: HostState.Phase = store.current.phase == .suspended ? .suspended : .active
         let (wanted, text) = try rendered(HostState(phase: phase, balancers: balancers))
         let asking = LiveHAProxy(service: service, runtime: runtime)
@@ -29,7 +43,7 @@ extension ChangeEngine {
         var plan = Plan.reload(["what runs is not what was last asked for"])
         if case .process(let process) = try await asking.presence() {
             let known = live?.process == process ? live?.state : await adopt(process, current, asking: asking)
-            if let known { plan = Planner.plan(from: known, to: wanted) }
+            if let known { plan = Planner.plan(from: known, to: wanted, resolved: addresses) }
             if options.alwaysReloads, plan != .nothing { plan = .reload(["always_reload is set"]) }
         } else {
             plan = .reload(["HAProxy does not run"])
@@ -43,10 +57,12 @@ extension ChangeEngine {
     }
 
     /// What a process serves that an earlier worker, or somebody else, has started with the file on disk.
-    func adopt(_ process: Int32, _ current: [UInt8]?, asking haproxy: LiveHAProxy? = nil) async -> LiveState? {
+    func adopt(
+        _ process: Int32, _ current: [UInt8]?, asking haproxy: LiveHAProxy? = nil, after earlier: LiveState? = nil
+    ) async -> LiveState? {
         guard let current, let (configuration, text) = try? rendered(store.current), current.elementsEqual(text.utf8)
         else { return nil }
-        return try? await (haproxy ?? self.haproxy).observe(configuration)
+        return try? await (haproxy ?? self.haproxy).observe(configuration, after: earlier)
     }
 
     /// Performs steps, and makes sure of what came of them.
@@ -55,12 +71,8 @@ extension ChangeEngine {
         // Until all is done nobody knows what runs.
         self.live = nil
         for step in steps { live.state.apply(step) }
-        do throws(HAProxyError) {
-            try await haproxy.perform(steps)
-            try await haproxy.confirm(steps, in: live.state)
-        } catch {
-            throw DriverError(error)
-        }
+        try await haproxy.perform(steps)
+        try await haproxy.confirm(steps, in: live.state)
         self.live = live
     }
 

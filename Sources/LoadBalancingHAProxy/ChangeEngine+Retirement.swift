@@ -78,6 +78,9 @@ extension ChangeEngine {
             guard error.message.contains("No such server") else { return }
         }
         live?.state.remove(place)
+        // A server of the same name that is added and removed later begins anew.
+        retirement.deadlines[place] = nil
+        retirement.numbers[place] = nil
     }
 
     /// The connections that a server has at this moment.

@@ -123,11 +123,17 @@ actor ChangeEngine {
         let change = PendingChange(state: target, previousDigest: leftOver.map(\.previousDigest) ?? currentDigest)
         let isOnDisk = current.map { $0.elementsEqual(text.utf8) } ?? false
         let presence = try await haproxy.presence()
-        let plan =
+        var plan =
             leftOver == nil ? await plan(to: configuration, presence, current) : .reload(["a change is left over"])
         if isOnDisk, plan == .nothing { return try record(change) }
 
-        if resolvingNames { try await resolver.check(target.balancers) }
+        if resolvingNames {
+            let addresses = try await addresses(of: target.balancers)
+            if leftOver == nil, !addresses.isEmpty {
+                plan = await self.plan(to: configuration, presence, current, resolved: addresses)
+            }
+        }
+        let before = live?.state
         if plan.isReload, leftOver == nil { try await checkPorts(of: target, presence) }
         do throws(DriverError) {
             if !isOnDisk { try await stage(text, checking: plan.isReload) }
@@ -149,7 +155,8 @@ actor ChangeEngine {
             try store.commit(change)
             if !plan.isReload { workBehindTheReply(previous) } else { lateCheck.passed() }
         } catch {
-            throw await undone(change, to: leftOver == nil ? presence : nil, after: plan, because: error)
+            throw await undone(
+                change, to: leftOver == nil ? presence : nil, serving: before, after: plan, because: error)
         }
     }
 
@@ -162,11 +169,12 @@ actor ChangeEngine {
 
     /// Undoes a change, and says in the error when that did not work.
     private func undone(
-        _ change: PendingChange, to presence: LiveHAProxy.Presence?, after plan: Plan, because error: DriverError
+        _ change: PendingChange, to presence: LiveHAProxy.Presence?, serving before: LiveState?, after plan: Plan,
+        because error: DriverError
     ) async -> DriverError {
         logger.error("the change is undone: \(error.message)")
         do throws(DriverError) {
-            try await undo(change, to: presence, after: plan)
+            try await undo(change, to: presence, serving: before, after: plan)
             return error
         } catch let second {
             return DriverError(
@@ -180,7 +188,8 @@ actor ChangeEngine {
     ///
     /// What ran before the change is nil when that is not known any more.
     private func undo(
-        _ change: PendingChange, to presence: LiveHAProxy.Presence?, after plan: Plan = .reload([])
+        _ change: PendingChange, to presence: LiveHAProxy.Presence?, serving before: LiveState? = nil,
+        after plan: Plan = .reload([])
     ) async throws(DriverError) {
         live = nil
         try? await service.discardStaged()
@@ -190,17 +199,19 @@ actor ChangeEngine {
         if try await readConfiguration().map(PendingChange.digest(of:)) != change.previousDigest {
             try await perform { service throws(HAProxyError) in try await service.restore() }
         }
-        if wasRunning { try await serveAgain(presence, after: plan) }
+        if wasRunning { try await serveAgain(presence, serving: before, after: plan) }
         try store.abandon()
     }
 
     /// Has HAProxy serve what was restored, unless the process from before the change still does.
-    private func serveAgain(_ before: LiveHAProxy.Presence?, after plan: Plan) async throws(DriverError) {
+    private func serveAgain(
+        _ presence: LiveHAProxy.Presence?, serving before: LiveState?, after plan: Plan
+    ) async throws(DriverError) {
         let present = try await haproxy.presence()
         // Where nothing is known of before, a HAProxy that does not run is none of this change's doing.
-        if present == before ?? .absent {
-            guard !plan.isReload else { return }
-            if await takeBackSteps(present) { return }
+        if present == presence ?? .absent {
+            guard let steps = plan.steps else { return }
+            if await takeBack(steps, from: present, serving: before) { return }
         }
         try await haproxy.load()
         guard !store.current.balancers.isEmpty else { return }
@@ -211,11 +222,15 @@ actor ChangeEngine {
     /// Plans from what runs now to what ran before, so that it does not matter how far the steps came.
     ///
     /// - Returns: Whether that worked; a reload does the same.
-    private func takeBackSteps(_ presence: LiveHAProxy.Presence) async -> Bool {
+    private func takeBack(
+        _ steps: [PlanStep], from presence: LiveHAProxy.Presence, serving before: LiveState?
+    ) async -> Bool {
+        guard let before, steps.allSatisfy(before.canTell) else { return false }
         do {
             let configuration = try rendered(store.current).configuration
-            guard let steps = await plan(to: configuration, presence, try await readConfiguration()).steps
-            else { return false }
+            let plan = await plan(
+                to: configuration, presence, try await readConfiguration(), resolved: before.resolved, after: before)
+            guard let steps = plan.steps else { return false }
             try await perform(steps)
             startRetiring()
             return true

@@ -3,43 +3,90 @@ internal import LoadBalancing
 
 extension LiveHAProxy {
     /// Performs the steps of a plan, in order, up to the first that HAProxy refuses.
-    func perform(_ steps: [PlanStep]) async throws(HAProxyError) {
-        var commands: [RuntimeCommand] = []
-        for step in steps { commands += try step.commands() }
-        guard !commands.isEmpty else { return }
-        try await runtime.perform(commands)
+    ///
+    /// - Throws: ``DriverError`` with HAProxy's words, and the node of the step that it refused.
+    func perform(_ steps: [PlanStep]) async throws(DriverError) {
+        guard !steps.isEmpty else { return }
+        var batches: [(step: PlanStep, commands: [RuntimeCommand])] = []
+        do throws(HAProxyError) {
+            let down = try await successorsOfDown(in: steps)
+            for step in steps {
+                var commands = try step.commands()
+                // A server that leaves maintenance counts as up until it is checked.
+                if case .setState(let place, .ready) = step, down.contains(place) {
+                    commands.append(.setServerHealth(place.backend, place.server, .down))
+                }
+                batches.append((step, commands))
+            }
+            try await runtime.perform(batches.flatMap(\.commands))
+        } catch {
+            let refused = error.command.flatMap { command in batches.first { $0.commands.contains(command) } }
+            let node = refused?.step.place.flatMap(NodeReference.init)
+            throw DriverError(error, failedNodes: node.map { [$0] } ?? [])
+        }
+    }
+
+    /// The servers that take the place of others which checks have found down.
+    private func successorsOfDown(in steps: [PlanStep]) async throws(HAProxyError) -> Set<ServerPlace> {
+        var successors: [ProxyName: [String: ServerName]] = [:]
+        for case .add(let backend, let server, _, let predecessor?) in steps where server.check != nil {
+            successors[backend, default: [:]][predecessor.description] = server.name
+        }
+        var down: Set<ServerPlace> = []
+        for (backend, names) in successors {
+            for row in try await runtime.serversState(backend: backend).rows
+            where row.isDown && row.adminState == .ready {
+                if let name = names[row.name] { down.insert(ServerPlace(backend: backend, server: name)) }
+            }
+        }
+        return down
     }
 
     /// Makes sure that HAProxy has the servers that steps changed as `live` has them.
     ///
     /// Only their backends are read: HAProxy needs 7 ms for 10,000 servers.
-    func confirm(_ steps: [PlanStep], in live: LiveState) async throws(HAProxyError) {
+    ///
+    /// - Throws: ``DriverError`` with the nodes that are otherwise.
+    func confirm(_ steps: [PlanStep], in live: LiveState) async throws(DriverError) {
         var touched: [ProxyName: Set<ServerName>] = [:]
         for step in steps {
-            if let server = step.server { touched[step.backend, default: []].insert(server) }
+            if let place = step.place { touched[place.backend, default: []].insert(place.server) }
         }
-        for (backend, servers) in touched {
-            let state = try await runtime.serversState(backend: backend)
-            var rows: [String: ServersState.Row] = [:]
-            let names = Set(servers.map(\.description))
-            for row in state.rows where names.contains(row.name) { rows[row.name] = row }
-            for name in servers {
-                guard let expected = live.servers[backend]?[name] else { continue }
-                guard let row = rows[name.description], try expected.observed(row) == expected else {
-                    throw HAProxyError(
-                        .commandRefused,
-                        "HAProxy accepted every step, and yet server \(backend)/\(name) is not as it was asked for")
+        var others: [ServerPlace] = []
+        do throws(HAProxyError) {
+            for (backend, servers) in touched {
+                let state = try await runtime.serversState(backend: backend)
+                var rows: [String: ServersState.Row] = [:]
+                let names = Set(servers.map(\.description))
+                for row in state.rows where names.contains(row.name) { rows[row.name] = row }
+                for name in servers {
+                    guard let expected = live.servers[backend]?[name] else { continue }
+                    if let row = rows[name.description], try expected.isConfirmed(by: row) { continue }
+                    others.append(ServerPlace(backend: backend, server: name))
                 }
             }
+        } catch {
+            throw DriverError(error)
         }
+        guard let first = others.min(by: { "\($0)" < "\($1)" }) else { return }
+        throw DriverError(
+            .refused, "HAProxy accepted every step, and yet server \(first) is not as it was asked for",
+            failedNodes: others.compactMap(NodeReference.init))
     }
 
     /// What the process that answers serves, if it was started with a configuration; nil when its proxies or listeners are
     /// not those of the configuration.
-    func observe(_ configuration: Configuration) async throws(HAProxyError) -> LiveState? {
+    ///
+    /// What it served earlier tells which servers are there for which nodes, and where host names led to.
+    func observe(
+        _ configuration: Configuration, after earlier: LiveState? = nil
+    ) async throws(HAProxyError) -> LiveState? {
         guard try await showsProxies(of: configuration) else { return nil }
         var live = LiveState(configuration)
-        try live.observe(try await runtime.serversState(), of: configuration.backends.map(\.name))
+        if let earlier { live.remember(earlier) }
+        let state = try await runtime.serversState()
+        try live.recognizeSuccessors(in: state, after: earlier)
+        try live.observe(state, of: configuration.backends.map(\.name))
         return live
     }
 

@@ -15,10 +15,20 @@ extension Statistics {
         }
     }
 
+    /// A row for each node: that of the server in service, where others are there that it has replaced, with the sessions
+    /// of them all.
     private func serversByBackend() -> [String: [String: Statistics.Row]] {
         var servers: [String: [String: Statistics.Row]] = [:]
+        var replaced: [Statistics.Row] = []
         for row in rows where row.kind == .server {
+            if row.server.utf8.contains(UInt8(ascii: ".")) { replaced.append(row) }
             servers[row.proxy, default: [:]][row.server] = row
+        }
+        for row in replaced {
+            guard let name = try? ServerName(row.server), name.isSuccessor else { continue }
+            let node = name.plain.description
+            let other = servers[row.proxy]?[node]
+            servers[row.proxy]?[node] = other.map { $0.merged(with: row) } ?? row
         }
         return servers
     }
@@ -43,6 +53,16 @@ extension BalancerStatistics {
 }
 
 extension Statistics.Row {
+    /// One row for two servers of a node: the one that is in service; of two that are not, the younger.
+    fileprivate func merged(with other: Statistics.Row) -> Statistics.Row {
+        let isYounger = (try? ServerName(server).incarnation) ?? 1 > (try? ServerName(other.server).incarnation) ?? 1
+        var row = isInService == other.isInService ? (isYounger ? self : other) : isInService ? self : other
+        row.currentSessions = currentSessions + other.currentSessions
+        return row
+    }
+
+    private var isInService: Bool { status.kind != .maintenance && status.kind != .draining }
+
     /// What the last health check said: the code, and what the check saw where it says more.
     fileprivate var lastHealthCheck: String? {
         guard !checkStatus.isEmpty else { return nil }

@@ -29,6 +29,7 @@ import Testing
                 "set server b/s1 addr ::1 port 81"
             ),
             (.setServerState(backend, server, .drain), "set server b/s1 state drain"),
+            (.setServerHealth(backend, server, .down), "set server b/s1 health down"),
             (try .setCheckAddress(backend, server, Address("10.0.0.1")), "set server b/s1 check-addr 10.0.0.1"),
             (
                 try .setCheckAddress(backend, server, Address("10.0.0.1"), port: Port(8)),

@@ -15,10 +15,10 @@ import Testing
         let lookUps = Mutex<[String: Int]>([:])
         let resolver = HostResolver { name in
             lookUps.withLock { $0[name.description, default: 0] += 1 }
-            return name.description.hasPrefix("bad") ? "Name or service not known" : nil
+            return name.description.hasPrefix("bad") ? .failure("Name or service not known") : .address("10.0.0.1")
         }
         let error = try await #require(throws: DriverError.self) {
-            try await resolver.check([
+            try await resolver.addresses(of: [
                 try balancer("1", ["good.test", "bad1.test", "bad2.test"]), try balancer("2", ["bad1.test"]),
             ])
         }
@@ -32,9 +32,9 @@ import Testing
 
     @Test("names that were not reached within the time count as failed")
     func limit() async throws {
-        let resolver = HostResolver(limit: .zero) { _ in nil }
+        let resolver = HostResolver(limit: .zero) { _ in .address("10.0.0.1") }
         let error = try await #require(throws: DriverError.self) {
-            try await resolver.check([try balancer("1", ["a.test", "b.test"])])
+            try await resolver.addresses(of: [try balancer("1", ["a.test", "b.test"])])
         }
         #expect(error.message.contains("not looked up within"))
         #expect(error.failedNodes.count == 2)
@@ -42,8 +42,16 @@ import Testing
 
     @Test("addresses need no resolver")
     func addresses() async throws {
-        let resolver = HostResolver(limit: .zero) { _ in "no resolver" }
+        let resolver = HostResolver(limit: .zero) { _ in .failure("no resolver") }
         let node = Node(key: .position(1), address: "10.0.0.1", port: 80)
-        try await resolver.check([try LoadBalancer(protocol: .http, port: 80, nodes: [node])])
+        let addresses = try await resolver.addresses(of: [try LoadBalancer(protocol: .http, port: 80, nodes: [node])])
+        #expect(addresses.isEmpty)
+    }
+
+    @Test("the system's resolver gives an address of the host")
+    func system() async throws {
+        let addresses = try await HostResolver().addresses(of: [try balancer("1", ["localhost"])])
+        let address = try #require(addresses["localhost"])
+        #expect(address == "127.0.0.1" || address == "::1")
     }
 }

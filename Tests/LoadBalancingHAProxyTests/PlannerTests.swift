@@ -10,13 +10,14 @@ import Testing
 
     private func server(
         _ name: String, _ address: String = "10.0.0.1", port: Int = 80, weight: Int = 1, isBackup: Bool = false,
-        isDisabled: Bool = false, interval: Int = 30_000
+        isDisabled: Bool = false, interval: Int = 30_000, limit: Int? = nil
     ) throws -> Server {
         var server = Server(
             name: try ServerName(name), address: try Address(address), port: try Port(port),
             weight: try Weight(weight), check: ServerCheck(interval: try Milliseconds(interval)))
         server.isBackup = isBackup
         server.isDisabled = isDisabled
+        server.maximumConnections = try limit.map { try Count($0) }
         return server
     }
 
@@ -35,8 +36,9 @@ import Testing
     }
 
     /// The steps of a plan in words; `reload: …` for a reload.
-    private func plan(_ old: [Server], _ new: [Server]) throws -> [String] {
-        words(Planner.plan(from: LiveState(try configuration(old)), to: try configuration(new)))
+    private func plan(_ old: [Server], _ new: [Server], resolved: [Address: Address] = [:]) throws -> [String] {
+        words(
+            Planner.plan(from: LiveState(try configuration(old)), to: try configuration(new), resolved: resolved))
     }
 
     private func words(_ plan: Plan) -> [String] {
@@ -70,20 +72,183 @@ import Testing
             try plan([a], [a, server("b", isBackup: true, isDisabled: true)])
                 == ["add web/b at 10.0.0.1:80, weight 1, backup, in maintenance"])
         #expect(try plan([a, server("b")], [a]) == ["drain and remove web/b"])
+        #expect(try plan([a], [server("a", limit: 5)]) == ["set the connection limit of web/a to 5"])
+        #expect(try plan([server("a", limit: 5)], [a]) == ["lift the connection limit of web/a"])
+        #expect(try plan([server("a", limit: 0)], [a]).isEmpty)
     }
 
-    @Test("what HAProxy cannot change of a server that runs forces a reload, and is named")
-    func serverReasons() throws {
+    @Test("another limit of a frontend is a step; the first one, and none any more, take a reload")
+    func frontendLimit() throws {
+        func words(_ old: Int?, _ new: Int?) throws -> [String] {
+            func state(_ limit: Int?) throws -> Configuration {
+                try configuration([]) { $0.frontends[0].maximumConnections = try limit.map { try Count($0) } }
+            }
+            var live = LiveState(try state(old))
+            let plan = Planner.plan(from: live, to: try state(new))
+            for step in plan.steps ?? [] { live.apply(step) }
+            if !plan.isReload { #expect(Planner.plan(from: live, to: try state(new)) == .nothing) }
+            return self.words(plan)
+        }
+        #expect(try words(5, 6) == ["set the connection limit of web-in to 6"])
+        #expect(try words(nil, 6) == ["reload: frontend web-in: connection limit"])
+        #expect(try words(6, nil) == ["reload: frontend web-in: connection limit"])
+        #expect(try words(nil, 0).isEmpty)
+    }
+
+    @Test("what HAProxy cannot change of a server that runs is changed by another that takes its place")
+    func replacement() throws {
         let a = try server("a")
-        #expect(try plan([a], [server("a", isBackup: true)]) == ["reload: server web/a: backup"])
+        let gone = "take web/a out of service and remove it"
         #expect(
-            try plan([a], [server("a", interval: 5000)]) == ["reload: server web/a: the monitor's delay or attempts"])
-        let reason = "a host name is resolved by a reload"
-        #expect(try plan([a], [server("a", "node.example")]) == ["reload: server web/a: \(reason)"])
-        #expect(try plan([a], [a, server("b", "node.example")]) == ["reload: server web/b: \(reason)"])
+            try plan([a], [server("a", isBackup: true)]) == [
+                "add web/a.2 at 10.0.0.1:80, weight 1, backup", "put web/a.2 in service", gone,
+            ])
+        #expect(
+            try plan([a], [server("a", "10.0.0.2", weight: 3, interval: 5000)]) == [
+                "add web/a.2 at 10.0.0.2:80, weight 3", "put web/a.2 in service", gone,
+            ])
+        #expect(
+            try plan([a], [server("a", isDisabled: true, interval: 5000)]) == [
+                "add web/a.2 at 10.0.0.1:80, weight 1, in maintenance", gone,
+            ])
+        #expect(
+            try plan([server("a", isDisabled: true)], [server("a", interval: 5000)]) == [
+                "add web/a.2 at 10.0.0.1:80, weight 1", "put web/a.2 in service", gone,
+            ])
+    }
+
+    @Test("a backup and an active node that change places never both take traffic as active ones")
+    func galera() throws {
+        for names in [("a", "b"), ("b", "a")] {
+            let old = [try server(names.0), try server(names.1, isBackup: true)]
+            let new = [try server(names.0, isBackup: true), try server(names.1)]
+            for order in [[new[0], new[1]], [new[1], new[0]]] {
+                #expect(
+                    try plan(old, order).suffix(4) == [
+                        "put web/\(names.0).2 in service", "take web/\(names.0) out of service and remove it",
+                        "put web/\(names.1).2 in service", "take web/\(names.1) out of service and remove it",
+                    ])
+            }
+        }
+    }
+
+    @Test("a node that is replaced again gets a third server, or the first again where that is still there")
+    func replacedTwice() throws {
+        let (first, second, third) = (try server("a"), try server("a", interval: 5000), try server("a", interval: 1000))
+        var live = LiveState(try configuration([first]))
+        func change(to server: Server) throws -> [String] {
+            let plan = Planner.plan(from: live, to: try configuration([server]))
+            for step in plan.steps ?? [] { live.apply(step) }
+            #expect(Planner.plan(from: live, to: try configuration([server])) == .nothing)
+            return words(plan)
+        }
+        _ = try change(to: second)
+        #expect(try change(to: first) == ["put web/a in service", "take web/a.2 out of service and remove it"])
+        #expect(
+            try change(to: third) == [
+                "add web/a.3 at 10.0.0.1:80, weight 1", "put web/a.3 in service",
+                "take web/a out of service and remove it",
+            ])
+        #expect(live.leaving.map(\.description).sorted() == ["web/a", "web/a.2"])
+        for place in live.leaving { live.remove(place) }
+        #expect(try change(to: first).first == "add web/a.4 at 10.0.0.1:80, weight 1")
+        // Removed altogether, and back.
+        let none = Planner.plan(from: live, to: try configuration([]))
+        #expect(words(none) == ["drain and remove web/a.4"])
+    }
+
+    @Test("a node that drains and comes back otherwise: its old server keeps no clients that belong to it")
+    func comesBackOtherwise() throws {
+        var live = LiveState(try configuration([try server("a")]))
+        live.apply(.retire(ServerPlace(backend: web, server: try ServerName("a")), into: .drain))
+        #expect(
+            words(Planner.plan(from: live, to: try configuration([try server("a", isBackup: true)]))) == [
+                "add web/a.2 at 10.0.0.1:80, weight 1, backup", "put web/a.2 in service",
+                "take web/a out of service and remove it",
+            ])
+    }
+
+    @Test("more servers than are replaced one by one take a reload, and the plan says so")
+    func replacementLimit() throws {
+        func plan(_ count: Int) throws -> Plan {
+            let names = (1...count).map { "n\($0)" }
+            return Planner.plan(
+                from: LiveState(try configuration(try names.map { try server($0) })),
+                to: try configuration(try names.map { try server($0, interval: 5000) }))
+        }
+        #expect(try plan(Planner.replacementLimit).steps?.count == 3 * Planner.replacementLimit)
+        let reasons = words(try plan(Planner.replacementLimit + 1))
+        #expect(reasons.count == 1 && reasons[0].hasPrefix("reload: backend web: 501 servers change their backup or"))
+    }
+
+    @Test("a host name is written as such, and its address goes over the wire; without one it takes a reload")
+    func hostNames() throws {
+        let a = try server("a")
+        let reload = "it is looked up by a reload"
+        #expect(try plan([a], [server("a", "node.example")]) == ["reload: host name node.example of a: \(reload)"])
+        #expect(
+            try plan([a], [a, server("b", "node.example")]) == ["reload: host name node.example of b: \(reload)"])
+        let resolved = [try Address("node.example"): try Address("10.0.0.7")]
+        let moved = try plan([a], [server("a", "node.example")], resolved: resolved)
+        #expect(moved == ["move web/a to node.example:80 (10.0.0.7)"])
+        let added = Planner.plan(
+            from: LiveState(try configuration([a])), to: try configuration([a, try server("b", "node.example")]),
+            resolved: resolved)
+        #expect(words(added)[0] == "add web/b at node.example:80 (10.0.0.7), weight 1")
+        let commands = try added.steps?.flatMap { try $0.commands().map(\.text) }
+        #expect(commands?[0] == "add server web/b 10.0.0.7:80 weight 1 check inter 30s")
         let named = try server("a", "node.example")
         #expect(try plan([named], [named]).isEmpty)
         #expect(try plan([named], [a]) == ["move web/a to 10.0.0.1:80"])
+    }
+
+    @Test("a node that keeps its host name stays where it is, also when it gets another port or server")
+    func staysWithName() throws {
+        let named = try server("a", "node.example")
+        var live = LiveState(try configuration([named]))
+        try live.observe(try state(["web 1 a 10.0.0.3 2 0 1 node.example 80"]), of: [web])
+        #expect(Planner.plan(from: live, to: try configuration([named])) == .nothing)
+        let elsewhere = [try Address("node.example"): try Address("10.0.0.7")]
+        func words(_ server: Server) throws -> String? {
+            self.words(Planner.plan(from: live, to: try configuration([server]), resolved: elsewhere)).first
+        }
+        #expect(try words(server("a", "node.example", port: 81)) == "move web/a to node.example:81 (10.0.0.3)")
+        #expect(
+            try words(server("a", "node.example", isBackup: true))
+                == "add web/a.2 at node.example:80 (10.0.0.3), weight 1, backup")
+        // Somebody has moved it by hand.
+        try live.observe(try state(["web 1 a 10.0.0.9 2 0 1 node.example 80"]), of: [web])
+        #expect(try words(named) == "move web/a to node.example:80 (10.0.0.7)")
+    }
+
+    @Test("a process whose servers were replaced is understood by a worker that starts anew")
+    func recognized() throws {
+        let wanted = try configuration([try server("a", interval: 5000)])
+        func words(_ rows: [String], after earlier: LiveState? = nil) throws -> [String] {
+            var live = LiveState(wanted)
+            let state = try state(rows)
+            try live.recognizeSuccessors(in: state, after: earlier)
+            try live.observe(state, of: [web])
+            return self.words(Planner.plan(from: live, to: wanted))
+        }
+        let (old, new) = ("web 1 a 10.0.0.1 0 1 1 - 80", "web 2 a.2 10.0.0.1 2 0 1 - 80")
+        #expect(try words([new]).isEmpty)
+        #expect(try words([old, new]) == ["take web/a out of service and remove it"])
+        #expect(try words(["web 2 a.2 10.0.0.1 2 0 7 - 80"]) == ["set the weight of web/a.2 to 1"])
+        // Both in service: nobody can tell which is as it should be, so a third takes the place of both.
+        let first = "web 1 a 10.0.0.1 2 0 1 - 80"
+        #expect(
+            try words([first, new]) == [
+                "add web/a.3 at 10.0.0.1:80, weight 1", "put web/a.3 in service",
+                "take web/a.2 out of service and remove it", "take web/a out of service and remove it",
+            ])
+        // But who knows what was there before the steps that are taken back does know.
+        #expect(try words([first, new], after: LiveState(wanted)) == ["take web/a.2 out of service and remove it"])
+    }
+
+    private func state(_ rows: [String]) throws -> ServersState {
+        let columns = "be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_fqdn srv_port"
+        return try ServersState(Array((["1", "# \(columns)"] + rows).map { $0 + "\n" }.joined().utf8))
     }
 
     @Test("every field that only a reload changes is named", arguments: FixedChange.all)
@@ -127,7 +292,7 @@ import Testing
     func leaving() throws {
         let (a, b) = (try server("a"), try server("b"))
         var live = LiveState(try configuration([a, b]))
-        live.apply(.retire(ServerPlace(backend: web, server: b.name)))
+        live.apply(.retire(ServerPlace(backend: web, server: b.name), into: .drain))
         #expect(live.leaving.map(\.description) == ["web/b"])
         #expect(Planner.plan(from: live, to: try configuration([a])) == .nothing)
         #expect(words(Planner.plan(from: live, to: try configuration([a, b]))) == ["put web/b in service"])
@@ -139,15 +304,11 @@ import Testing
     func observed() throws {
         let (a, b, c) = (try server("a"), try server("b"), try server("c", "node.example"))
         var live = LiveState(try configuration([a, b, c]))
-        let reply = """
-            1
-            # be_name srv_id srv_name srv_addr srv_admin_state srv_uweight srv_fqdn srv_port
-            web 1 a 10.9.9.9 0 7 - 80
-            web 3 c 10.0.0.3 32 1 node.example 80
-            web 4 hand 10.0.0.4 8 1 - 80
-
-            """
-        try live.observe(try ServersState(Array(reply.utf8)), of: [web])
+        let rows = [
+            "web 1 a 10.9.9.9 2 0 7 - 80", "web 3 c 10.0.0.3 0 32 1 node.example 80",
+            "web 4 hand 10.0.0.4 2 8 1 - 80",
+        ]
+        try live.observe(try state(rows), of: [web])
         #expect(
             words(Planner.plan(from: live, to: try configuration([a, b, c]))) == [
                 "add web/b at 10.0.0.1:80, weight 1", "move web/a to 10.0.0.1:80", "set the weight of web/a to 1",
@@ -157,22 +318,47 @@ import Testing
 
     @Test("after the steps of a plan nothing is left to do")
     func converges() throws {
-        var random = SystemRandomNumberGenerator()
+        let addresses = ["10.0.0.1", "10.0.0.2", "one.example", "two.example"]
+        let resolved = try ["one.example": "10.0.0.1", "two.example": "2001:db8::2"].reduce(into: [:]) {
+            $0[try Address($1.key)] = try Address($1.value)
+        }
         func servers() throws -> [Server] {
-            try ["a", "b", "c", "d"].filter { _ in Bool.random(using: &random) }.map { name in
+            try ["a", "b", "c", "d"].filter { _ in .random() }.map { name in
                 try server(
-                    name, "10.0.0.\(Int.random(in: 1...2))", port: .random(in: 80...81), weight: .random(in: 0...2),
-                    isDisabled: .random())
+                    name, try #require(addresses.randomElement()), port: .random(in: 80...81),
+                    weight: .random(in: 0...2), isBackup: .random(), isDisabled: .random(),
+                    interval: Bool.random() ? 1000 : 2000, limit: [nil, 1, 2].randomElement() ?? nil)
             }
         }
         for _ in 0..<500 {
-            let wanted = try configuration(try servers())
             var live = LiveState(try configuration(try servers()))
-            if case .steps(let steps) = Planner.plan(from: live, to: wanted) { for step in steps { live.apply(step) } }
-            for place in live.leaving { live.remove(place) }
-            #expect(Planner.plan(from: live, to: wanted) == .nothing)
-            #expect(live == LiveState(wanted))
+            // Several changes in a row, the servers that leave being gone in between, or not.
+            for _ in 1...4 {
+                let wanted = try configuration(try servers())
+                let plan = Planner.plan(from: live, to: wanted, resolved: resolved)
+                let steps = try #require(plan.steps)
+                for step in steps {
+                    if case .add(let backend, let server, _, _) = step {
+                        #expect(live.servers[backend]?[server.name] == nil, "\(server.name) is there already")
+                    }
+                    live.apply(step)
+                }
+                #expect(Planner.plan(from: live, to: wanted) == .nothing)
+                #expect(inService(live) == inService(LiveState(wanted)))
+                for place in live.leaving where Bool.random() { live.remove(place) }
+            }
         }
+    }
+
+    /// What takes traffic, as a fresh start has it: every server with the name that the configuration has for it.
+    private func inService(_ live: LiveState) -> [ServerName: LiveServer] {
+        var servers: [ServerName: LiveServer] = [:]
+        for var server in (live.servers[web] ?? [:]).values where !server.isLeaving {
+            server.server.name = server.server.name.plain
+            server.address = nil
+            #expect(servers.updateValue(server, forKey: server.server.name) == nil)
+        }
+        return servers
     }
 }
 

@@ -54,12 +54,17 @@ public func askForName(port: Int, at address: String = "127.0.0.1") async -> Str
         let descriptor = connect(to: address, port: port)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        let request = "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
-        _ = request.withCString { send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
-        let answer = String(decoding: receiveAll(descriptor), as: UTF8.self)
-        guard answer.hasPrefix("HTTP/1.1 200 "), let end = answer.firstRange(of: "\r\n\r\n") else { return nil }
-        return String(answer[end.upperBound...])
+        return name(askedOver: descriptor)
     }
+}
+
+/// Asks for `/` over a connection, which ends with the answer.
+func name(askedOver descriptor: Int32) -> String? {
+    let request = "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+    _ = request.withCString { send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
+    let answer = String(decoding: receiveAll(descriptor), as: UTF8.self)
+    guard answer.hasPrefix("HTTP/1.1 200 "), let end = answer.firstRange(of: "\r\n\r\n") else { return nil }
+    return String(answer[end.upperBound...])
 }
 
 private func onThread(_ body: @escaping @Sendable () -> Void) {

@@ -9,6 +9,23 @@ extension RuntimeCommand {
         case maint
     }
 
+    /// What checks have found of a server (section 9.3, `set server … health`).
+    public enum ServerHealth: String, Hashable, Sendable {
+        /// It can take load.
+        case up
+        /// It is about to end: it takes only clients that belong to it.
+        case stopping
+        /// It can take none.
+        case down
+    }
+
+    /// `set server … health`: what is taken for the finding of the checks until the next one.
+    public static func setServerHealth(
+        _ backend: ProxyName, _ server: ServerName, _ health: ServerHealth
+    ) -> RuntimeCommand {
+        RuntimeCommand("set server \(path(backend, server)) health \(health.rawValue)", success: .silence)
+    }
+
     /// `set weight`: a server's share of the load.
     public static func setWeight(_ backend: ProxyName, _ server: ServerName, _ weight: Weight) -> RuntimeCommand {
         RuntimeCommand("set weight \(path(backend, server)) \(weight.value)", success: .silence)

@@ -49,7 +49,9 @@ public struct RuntimeCommand: Hashable, Sendable, CustomStringConvertible {
         case .content: return
         case .message(let texts) where texts.contains(where: words.hasPrefix): return
         case .message, .silence:
-            throw HAProxyError(.commandRefused, "HAProxy refuses '\(text)': \(words)")
+            var error = HAProxyError(.commandRefused, "HAProxy refuses '\(text)': \(words)")
+            error.command = self
+            throw error
         }
     }
 }

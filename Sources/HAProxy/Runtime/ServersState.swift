@@ -17,6 +17,8 @@ public struct ServersState: Hashable, Sendable {
         public var port: Int
         /// Its weight as an operator or the configuration has it (`srv_uweight`).
         public var weight: Int
+        /// Whether checks have found it down, or it is in maintenance (`srv_op_state`).
+        public var isDown: Bool
         /// What an operator wants of it (`srv_admin_state`).
         public var adminState: RuntimeCommand.ServerAdminState
         /// The host name that its address was found by; nil when the address was given (`srv_fqdn`).
@@ -55,7 +57,7 @@ public struct ServersState: Hashable, Sendable {
 
 extension ServersState {
     fileprivate struct Columns {
-        let backend, number, name, address, port, weight, adminState, hostName: Int
+        let backend, number, name, address, port, weight, isDown, adminState, hostName: Int
         let count: Int
 
         init(_ names: [String]) throws(HAProxyError) {
@@ -71,6 +73,7 @@ extension ServersState {
             address = try column("srv_addr")
             port = try column("srv_port")
             weight = try column("srv_uweight")
+            isDown = try column("srv_op_state")
             adminState = try column("srv_admin_state")
             hostName = try column("srv_fqdn")
             count = names.count
@@ -89,7 +92,8 @@ extension ServersState.Row {
             }
         }
         guard let identifier = number(columns.number), let port = number(columns.port),
-            let weight = number(columns.weight), let state = number(columns.adminState)
+            let weight = number(columns.weight), let operation = number(columns.isDown),
+            let state = number(columns.adminState)
         else { return nil }
         backend = text(columns.backend)
         self.number = identifier
@@ -97,6 +101,8 @@ extension ServersState.Row {
         address = text(columns.address)
         self.port = port
         self.weight = weight
+        // `enum srv_state`: stopped is the first.
+        isDown = operation == 0
         // Bits of `enum srv_admin` in HAProxy's server-t.h: maintenance that is forced or inherited, drain that is forced
         // or inherited. Maintenance for want of an address (0x20) is nobody's wish.
         adminState = state & 0x03 != 0 ? .maint : state & 0x18 != 0 ? .drain : .ready

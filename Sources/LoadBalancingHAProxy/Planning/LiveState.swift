@@ -3,7 +3,7 @@ internal import HAProxy
 /// What a HAProxy process serves: the configuration it was started with, and what was changed in it since.
 struct LiveState: Sendable, Equatable {
     /// What can only be changed by a reload; the backends have no servers here.
-    let fixed: Configuration
+    private(set) var fixed: Configuration
     /// The servers of each backend.
     private(set) var servers: [ProxyName: [ServerName: LiveServer]]
 
@@ -44,22 +44,91 @@ struct LiveState: Sendable, Equatable {
         }
     }
 
+    /// Finds out which servers are there for the nodes of the configuration that this state was made from, where servers
+    /// have been replaced since.
+    ///
+    /// Where an earlier state is known, it is the one of that; else the one in service. Where that is none or several, HAProxy
+    /// does not tell, and the node gets a new one.
+    mutating func recognizeSuccessors(in state: ServersState, after earlier: LiveState?) throws(HAProxyError) {
+        var lines: [ServerPlace: [ServersState.Row]] = [:]
+        for row in state.rows where row.name.utf8.contains(UInt8(ascii: ".")) {
+            let name = try ServerName(row.name)
+            guard name.isSuccessor else { continue }
+            lines[ServerPlace(backend: try ProxyName(row.backend), server: name.plain), default: []].append(row)
+        }
+        guard !lines.isEmpty else { return }
+        for row in state.rows {
+            let place = ServerPlace(backend: try ProxyName(row.backend), server: try ServerName(row.name))
+            if lines[place] != nil { lines[place]?.append(row) }
+        }
+        for (place, line) in lines {
+            guard var server = servers[place.backend]?.removeValue(forKey: place.server) else { continue }
+            let known = line.filter { row in
+                guard let name = try? ServerName(row.name) else { return false }
+                return earlier?.servers[place.backend]?[name]?.isLeaving == false
+            }
+            let inService = line.filter { $0.adminState == .ready }
+            let choices = earlier == nil ? [inService, line] : [known]
+            guard let row = choices.first(where: { $0.count == 1 })?.first else { continue }
+            server.server.name = try ServerName(row.name)
+            servers[place.backend]?[server.server.name] = server
+        }
+    }
+
+    /// Takes over where the servers were that have the same host name in an earlier state.
+    mutating func remember(_ earlier: LiveState) {
+        for (backend, list) in earlier.servers {
+            for server in list.values where server.server.address.kind == .hostName {
+                let name = server.server.name.plain
+                guard servers[backend]?[name]?.server.address == server.server.address else { continue }
+                servers[backend]?[name]?.address = server.address
+            }
+        }
+    }
+
+    /// Whether HAProxy can be asked, once a step was begun, if it was done: it shows no limits, and where a host name led
+    /// to is only known when it was looked at before.
+    func canTell(_ step: PlanStep) -> Bool {
+        switch step {
+        case .setLimit, .setFrontendLimit: false
+        case .setAddress(let place, _, _, _): servers[place.backend]?[place.server]?.address != nil
+        default: true
+        }
+    }
+
+    /// Where the servers with host names are.
+    var resolved: [Address: Address] {
+        var resolved: [Address: Address] = [:]
+        for server in servers.values.lazy.flatMap(\.values) where server.server.address.kind == .hostName {
+            resolved[server.server.address] = server.address
+        }
+        return resolved
+    }
+
     /// Takes note that a step was done.
     mutating func apply(_ step: PlanStep) {
         switch step {
-        case .add(let backend, let server):
+        case .add(let backend, let server, let address, _):
             servers[backend]?[server.name] = LiveServer(server)
             servers[backend]?[server.name]?.state = .maint
+            servers[backend]?[server.name]?.address = address
         case .enableDynamicCookie: break
-        case .setAddress(let place, let address, let port):
-            servers[place.backend]?[place.server]?.server.address = address
+        case .setAddress(let place, let wanted, let port, let address):
+            servers[place.backend]?[place.server]?.server.address = wanted
             servers[place.backend]?[place.server]?.server.port = port
+            servers[place.backend]?[place.server]?.address = address
+        case .setLimit(let place, let limit):
+            servers[place.backend]?[place.server]?.server.maximumConnections = limit
+        case .setFrontendLimit(let name, let limit):
+            for index in fixed.frontends.indices where fixed.frontends[index].name == name {
+                fixed.frontends[index].maximumConnections = limit
+            }
         case .setWeight(let place, let weight): servers[place.backend]?[place.server]?.server.weight = weight
         case .setState(let place, let state):
             servers[place.backend]?[place.server]?.state = state
             servers[place.backend]?[place.server]?.isLeaving = false
-        case .retire(let place):
-            servers[place.backend]?[place.server]?.state = .drain
+        case .retire(let place, let state):
+            servers[place.backend]?[place.server]?.state = state
             servers[place.backend]?[place.server]?.isLeaving = true
         }
     }
@@ -84,12 +153,15 @@ struct LiveServer: Sendable, Equatable {
     var state: RuntimeCommand.ServerAdminState
     /// Whether it was removed, and only waits for its connections to end.
     var isLeaving = false
+    /// Where it is; nil for a host name that HAProxy has looked up itself, as long as it was not asked.
+    var address: Address?
 
     /// A server as a configuration has it.
     init(_ server: Server) {
         self.server = server
         self.server.isDisabled = false
         state = server.isDisabled ? .maint : .ready
+        address = server.address.kind == .hostName ? nil : server.address
     }
 
     /// A server that nobody here has added.
@@ -98,19 +170,27 @@ struct LiveServer: Sendable, Equatable {
             name: try ServerName(row.name), address: try Address(row.address == "-" ? "0.0.0.0" : row.address),
             port: try Port(max(row.port, 1)), weight: try Weight(row.weight))
         state = row.adminState
+        address = server.address
     }
 
     /// The server with what HAProxy says of it.
     func observed(_ row: ServersState.Row) throws(HAProxyError) -> LiveServer {
         var observed = self
-        // The address of a host name is the resolver's affair.
-        if server.address.kind != .hostName, row.address != server.address.description {
-            observed.server.address = try Address(row.address)
+        if row.address != address?.description, row.address != "-" {
+            observed.address = try Address(row.address)
+            // What a host name's first address is, is for HAProxy to say; later ones are somebody's doing.
+            if let actual = observed.address, address != nil { observed.server.address = actual }
         }
         if row.port != server.port.number { observed.server.port = try Port(row.port) }
         if row.weight != server.weight.value { observed.server.weight = try Weight(row.weight) }
         observed.state = row.adminState
         return observed
+    }
+
+    /// Whether HAProxy says that the server is like this.
+    func isConfirmed(by row: ServersState.Row) throws(HAProxyError) -> Bool {
+        let observed = try observed(row)
+        return observed.server == server && observed.state == state
     }
 }
 

@@ -10,49 +10,49 @@ struct ServerPlace: Hashable, Sendable, CustomStringConvertible {
 
 /// One change of a running HAProxy.
 enum PlanStep: Equatable, Sendable {
-    /// A new server, in maintenance, its checks running.
-    case add(ProxyName, Server)
+    /// A new server, in maintenance, its checks running; where it takes the place of another that is down, it is down too.
+    case add(ProxyName, Server, at: Address, after: ServerName?)
     /// Cookies for the servers that a backend got; HAProxy computes those of all its servers, 0.4 s for 10,000.
     case enableDynamicCookie(ProxyName)
-    case setAddress(ServerPlace, Address, Port)
+    /// Another address or host name, and where that is.
+    case setAddress(ServerPlace, Address, Port, at: Address)
+    /// How many connections it takes at a time; nil or 0 sets no limit.
+    case setLimit(ServerPlace, Count?)
+    case setFrontendLimit(ProxyName, Count)
     case setWeight(ServerPlace, Weight)
     case setState(ServerPlace, RuntimeCommand.ServerAdminState)
-    /// Drains a server; it is removed behind the reply, when its connections have ended.
-    case retire(ServerPlace)
+    /// Drains a server, or takes it out of service; it is removed behind the reply, when its connections have ended.
+    case retire(ServerPlace, into: RuntimeCommand.ServerAdminState)
 
     /// The commands that it consists of.
     ///
-    /// - Throws: ``HAProxyError`` for a host name, which no plan has in a step.
+    /// - Throws: ``HAProxyError`` for an address that is a host name, which no plan has in a step.
     func commands() throws(HAProxyError) -> [RuntimeCommand] {
         switch self {
-        case .add(let backend, let server):
+        case .add(let backend, var server, let address, _):
+            server.address = address
             let add = try RuntimeCommand.addServer(backend, server)
             return server.check == nil ? [add] : [add, .enableHealth(backend, server.name)]
         case .enableDynamicCookie(let backend): return [.enableDynamicCookie(backend)]
-        case .setAddress(let place, let address, let port):
+        case .setAddress(let place, _, let port, let address):
             return [try .setServerAddress(place.backend, place.server, address, port: port)]
+        case .setLimit(let place, let limit):
+            return [.setMaxconnServer(place.backend, place.server, try Count(Int(limit?.value ?? 0)))]
+        case .setFrontendLimit(let frontend, let limit): return [.setMaxconnFrontend(frontend, limit)]
         case .setWeight(let place, let weight): return [.setWeight(place.backend, place.server, weight)]
         case .setState(let place, let state): return [.setServerState(place.backend, place.server, state)]
-        case .retire(let place): return [.setServerState(place.backend, place.server, .drain)]
-        }
-    }
-
-    /// The backend that it changes.
-    var backend: ProxyName {
-        switch self {
-        case .add(let backend, _), .enableDynamicCookie(let backend): backend
-        case .setAddress(let place, _, _), .setWeight(let place, _), .setState(let place, _), .retire(let place):
-            place.backend
+        case .retire(let place, let state): return [.setServerState(place.backend, place.server, state)]
         }
     }
 
     /// The server that it changes; nil when it changes none in particular.
-    var server: ServerName? {
+    var place: ServerPlace? {
         switch self {
-        case .add(_, let server): server.name
-        case .enableDynamicCookie: nil
-        case .setAddress(let place, _, _), .setWeight(let place, _), .setState(let place, _), .retire(let place):
-            place.server
+        case .add(let backend, let server, _, _): ServerPlace(backend: backend, server: server.name)
+        case .enableDynamicCookie, .setFrontendLimit: nil
+        case .setAddress(let place, _, _, _), .setLimit(let place, _), .setWeight(let place, _),
+            .setState(let place, _), .retire(let place, _):
+            place
         }
     }
 }
@@ -61,20 +61,25 @@ extension PlanStep: CustomStringConvertible {
     /// The step for a person.
     var description: String {
         switch self {
-        case .add(let backend, let server):
-            "add \(backend)/\(server.name) at \(endpoint(server.address, server.port)), weight \(server.weight)"
+        case .add(let backend, let server, let at, _):
+            "add \(backend)/\(server.name) at \(endpoint(server.address, server.port, at)), weight \(server.weight)"
                 + (server.isBackup ? ", backup" : "") + (server.isDisabled ? ", in maintenance" : "")
         case .enableDynamicCookie(let backend): "give the new servers of \(backend) their cookies"
-        case .setAddress(let place, let address, let port): "move \(place) to \(endpoint(address, port))"
+        case .setAddress(let place, let address, let port, let at): "move \(place) to \(endpoint(address, port, at))"
+        case .setLimit(let place, let limit) where (limit?.value ?? 0) == 0: "lift the connection limit of \(place)"
+        case .setLimit(let place, let limit): "set the connection limit of \(place) to \(limit?.value ?? 0)"
+        case .setFrontendLimit(let frontend, let limit): "set the connection limit of \(frontend) to \(limit)"
         case .setWeight(let place, let weight): "set the weight of \(place) to \(weight)"
         case .setState(let place, .ready): "put \(place) in service"
         case .setState(let place, .drain): "drain \(place)"
         case .setState(let place, .maint): "take \(place) out of service"
-        case .retire(let place): "drain and remove \(place)"
+        case .retire(let place, .maint): "take \(place) out of service and remove it"
+        case .retire(let place, _): "drain and remove \(place)"
         }
     }
 
-    private func endpoint(_ address: Address, _ port: Port) -> String {
-        address.kind == .ipv6 ? "[\(address)]:\(port)" : "\(address):\(port)"
+    private func endpoint(_ address: Address, _ port: Port, _ resolved: Address) -> String {
+        let text = address.kind == .ipv6 ? "[\(address)]:\(port)" : "\(address):\(port)"
+        return address == resolved ? text : "\(text) (\(resolved))"
     }
 }

@@ -3,84 +3,142 @@ internal import HAProxy
 /// Finds the steps from what runs to what is wanted, or why there are none.
 ///
 /// A pure function. Steps come in an order in which traffic has somewhere to go at every moment: servers are put in
-/// service before others are taken out of it.
+/// service before others are taken out of it. Where servers are replaced, those that are backups from now on come first:
+/// a backup and an active node that change places never both take traffic as active ones, which GALERA must not have.
 struct Planner {
+    /// How many servers of a backend are replaced at most.
+    ///
+    /// HAProxy needs 0.1 ms for each as long as there are some hundred, about what a reload takes in all; then the time
+    /// grows with the square: 0.3 s for 1,000, and 19 s for 10,000, which a reload serves in 2 s.
+    static let replacementLimit = 500
+
     private var adding: [PlanStep] = []
+    private var openingBackups: [PlanStep] = []
     private var opening: [PlanStep] = []
     private var closing: [PlanStep] = []
     private var reasons: [String] = []
+    private let resolved: [Address: Address]
 
-    static func plan(from live: LiveState, to wanted: Configuration) -> Plan {
+    /// Plans a change, with the addresses of host names; a step that needs one that is not there forces a reload, in which
+    /// HAProxy looks the name up itself.
+    static func plan(
+        from live: LiveState, to wanted: Configuration, resolved: [Address: Address] = [:]
+    ) -> Plan {
         let reasons = FixedDifferences.list(from: live.fixed, to: wanted)
         guard reasons.isEmpty else { return .reload(reasons) }
-        var planner = Planner()
+        var planner = Planner(resolved: resolved)
+        for frontend in wanted.frontends { planner.compareLimit(live.fixed, with: frontend) }
         for backend in wanted.backends { planner.compare(live.servers[backend.name] ?? [:], with: backend) }
         guard planner.reasons.isEmpty else { return .reload(planner.reasons) }
-        let steps = planner.adding + planner.opening + planner.closing
+        let steps = planner.adding + planner.openingBackups + planner.opening + planner.closing
         return steps.isEmpty ? .nothing : .steps(steps)
     }
 
+    private init(resolved: [Address: Address]) { self.resolved = resolved }
+
+    private mutating func compareLimit(_ fixed: Configuration, with frontend: Frontend) {
+        let current = fixed.frontends.first { $0.name == frontend.name }?.maximumConnections
+        guard let limit = frontend.maximumConnections, limit.value > 0, limit != current else { return }
+        opening.append(.setFrontendLimit(frontend.name, limit))
+    }
+
     private mutating func compare(_ live: [ServerName: LiveServer], with backend: Backend) {
+        let line = Incarnations(live)
         let stepsBefore = adding.count
-        var found = 0
+        var (found, replaced) = (0, 0)
         for server in backend.servers {
-            if let current = live[server.name] {
-                found += 1
+            let incarnations = line.all(of: server.name)
+            found += incarnations.count
+            if let current = Incarnations.best(of: incarnations, for: server) {
                 change(current, to: server, of: backend)
+                dismiss(incarnations.filter { $0.server.name != current.server.name }, for: server, of: backend)
             } else {
-                add(server, to: backend)
+                add(server, to: backend, after: incarnations)
+                if !incarnations.isEmpty { replaced += 1 }
+                dismiss(incarnations, for: server, of: backend)
             }
+        }
+        if replaced > Self.replacementLimit {
+            reasons.append(
+                "backend \(backend.name): \(replaced) servers change their backup or their monitor's delay or attempts,"
+                    + " and more than \(Self.replacementLimit) are not replaced one by one")
         }
         if adding.count > stepsBefore, backend.cookie?.dynamicKey != nil {
             adding.append(.enableDynamicCookie(backend.name))
         }
         guard found < live.count else { return }
         let wanted = Set(backend.servers.map(\.name))
-        let extra = live.values.filter { !$0.isLeaving && !wanted.contains($0.server.name) }.map(\.server.name)
-        for name in extra.sorted(by: { $0.description < $1.description }) {
-            closing.append(.retire(ServerPlace(backend: backend.name, server: name)))
+        let extra = live.values.filter { !$0.isLeaving && !wanted.contains($0.server.name.plain) }
+        for server in extra.sorted(by: { $0.server.name.description < $1.server.name.description }) {
+            closing.append(.retire(server.place(in: backend), into: .drain))
         }
     }
 
-    private mutating func add(_ server: Server, to backend: Backend) {
-        guard server.address.kind != .hostName else {
-            reasons.append("server \(backend.name)/\(server.name): a host name is resolved by a reload")
-            return
+    /// Adds a server, after those that were there for its node.
+    private mutating func add(_ wanted: Server, to backend: Backend, after incarnations: [LiveServer]) {
+        let place = ServerPlace(backend: backend.name, server: wanted.name)
+        guard wanted.cookieValue == nil else { return reasons.append("server \(place): a cookie of its own") }
+        guard let address = address(of: wanted, after: incarnations.first) else { return }
+        var server = wanted
+        let number = incarnations.first.map { $0.server.name.incarnation + 1 } ?? 1
+        guard let name = try? wanted.name.incarnation(number) else {
+            return reasons.append("server \(place): its name is too long for a successor's")
         }
-        guard server.cookieValue == nil else {
-            reasons.append("server \(backend.name)/\(server.name): a cookie of its own")
-            return
-        }
-        adding.append(.add(backend.name, server))
+        server.name = name
+        let predecessor = incarnations.first { !$0.isLeaving }?.server.name
+        adding.append(.add(backend.name, server, at: address, after: predecessor))
         if !server.isDisabled {
-            opening.append(.setState(ServerPlace(backend: backend.name, server: server.name), .ready))
+            let step = PlanStep.setState(ServerPlace(backend: backend.name, server: name), .ready)
+            if server.isBackup { openingBackups.append(step) } else { opening.append(step) }
+        }
+    }
+
+    /// Takes those out of service in whose place another one is.
+    ///
+    /// They do not drain: in maintenance they keep the connections they have as well, and clients that belong to them by
+    /// their cookie, which is the same, go to the other.
+    private mutating func dismiss(_ servers: [LiveServer], for wanted: Server, of backend: Backend) {
+        for server in servers where !server.isLeaving || server.state != .maint {
+            let step = PlanStep.retire(server.place(in: backend), into: .maint)
+            if wanted.isBackup { openingBackups.append(step) } else { opening.append(step) }
         }
     }
 
     private mutating func change(_ current: LiveServer, to wanted: Server, of backend: Backend) {
-        let place = ServerPlace(backend: backend.name, server: wanted.name)
-        func force(_ field: String) -> String { "server \(place): \(field)" }
-        if current.server.isBackup != wanted.isBackup { reasons.append(force("backup")) }
-        if current.server.check != wanted.check { reasons.append(force("the monitor's delay or attempts")) }
-        if current.server.maximumConnections != wanted.maximumConnections { reasons.append(force("connection limit")) }
-        if current.server.cookieValue != wanted.cookieValue { reasons.append(force("cookie")) }
-        let hasMoved = current.server.address != wanted.address || current.server.port != wanted.port
-        if hasMoved, wanted.address.kind == .hostName {
-            reasons.append(force("a host name is resolved by a reload"))
-        } else if hasMoved {
-            opening.append(.setAddress(place, wanted.address, wanted.port))
+        let place = current.place(in: backend)
+        func open(_ step: PlanStep) {
+            if wanted.isBackup { openingBackups.append(step) } else { opening.append(step) }
+        }
+        if current.server.address != wanted.address || current.server.port != wanted.port {
+            guard let address = address(of: wanted, after: current) else { return }
+            open(.setAddress(place, wanted.address, wanted.port, at: address))
+        }
+        if (current.server.maximumConnections?.value ?? 0) != (wanted.maximumConnections?.value ?? 0) {
+            open(.setLimit(place, wanted.maximumConnections))
         }
         if current.server.weight != wanted.weight {
             let step = PlanStep.setWeight(place, wanted.weight)
-            if wanted.weight.value > 0 { opening.append(step) } else { closing.append(step) }
+            if wanted.weight.value > 0 || current.state != .ready { open(step) } else { closing.append(step) }
         }
         let state: RuntimeCommand.ServerAdminState = wanted.isDisabled ? .maint : .ready
         if current.state != state || current.isLeaving {
-            if state == .ready {
-                opening.append(.setState(place, state))
-            } else {
-                closing.append(.setState(place, state))
-            }
+            if state == .ready { open(.setState(place, state)) } else { closing.append(.setState(place, state)) }
         }
+    }
+
+    /// Where a server is to be reached; nil, and a reason, when that is not known.
+    private mutating func address(of wanted: Server, after current: LiveServer?) -> Address? {
+        guard wanted.address.kind == .hostName else { return wanted.address }
+        // A node that stays with its name stays where it is.
+        if let current, current.server.address == wanted.address, let address = current.address { return address }
+        if let address = resolved[wanted.address] { return address }
+        reasons.append("host name \(wanted.address) of \(wanted.name): it is looked up by a reload")
+        return nil
+    }
+}
+
+extension LiveServer {
+    fileprivate func place(in backend: Backend) -> ServerPlace {
+        ServerPlace(backend: backend.name, server: server.name)
     }
 }
