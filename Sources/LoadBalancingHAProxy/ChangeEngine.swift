@@ -225,7 +225,7 @@ actor ChangeEngine {
     private func takeBack(
         _ steps: [PlanStep], from presence: LiveHAProxy.Presence, serving before: LiveState?
     ) async -> Bool {
-        guard let before, steps.allSatisfy(before.canTell) else { return false }
+        guard let before, steps.allSatisfy(\.isVisible) else { return false }
         do {
             let configuration = try rendered(store.current).configuration
             let plan = await plan(

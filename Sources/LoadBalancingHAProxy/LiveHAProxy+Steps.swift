@@ -28,9 +28,11 @@ extension LiveHAProxy {
 
     /// The servers that take the place of others which checks have found down.
     private func successorsOfDown(in steps: [PlanStep]) async throws(HAProxyError) -> Set<ServerPlace> {
+        var opened: [ServerPlace: ServerName] = [:]
+        for case .setState(let place, .ready) in steps { opened[place.node] = place.server }
         var successors: [ProxyName: [String: ServerName]] = [:]
-        for case .add(let backend, let server, _, let predecessor?) in steps where server.check != nil {
-            successors[backend, default: [:]][predecessor.description] = server.name
+        for case .retire(let place, .maint) in steps {
+            successors[place.backend, default: [:]][place.server.description] = opened[place.node]
         }
         var down: Set<ServerPlace> = []
         for (backend, names) in successors {

@@ -68,6 +68,14 @@ import Testing
                 + "downinter 1500ms rise 1 fall 2")
     }
 
+    @Test("a server can be added with a number of one's own")
+    func number() throws {
+        let server = Server(name: server, address: try Address("10.0.0.1"), port: try Port(80))
+        #expect(
+            try RuntimeCommand.addServer(backend, server, number: Count(7)).text
+                == "add server b/s1 10.0.0.1:80 weight 1 id 7")
+    }
+
     @Test("a host name, which HAProxy would not resolve at run time, is refused")
     func hostNames() throws {
         let name = try Address("node.example")

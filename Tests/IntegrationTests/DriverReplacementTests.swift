@@ -51,7 +51,8 @@ import Testing
             #expect(await names(at: port) == ["a"])
             try await driver.update([try balancer(port: port, before)])
             try await eventually { try await servers(stand).count == 2 }
-            #expect(try await servers(stand) == ["id-a ready", "id-b.4 ready"])
+            // The first server still has its connection, so it is the one that takes over.
+            #expect(try await servers(stand).contains("id-a ready"))
             #expect(try await driver.statistics()[0].nodes.map(\.sessions) == [1, 0])
 
             #expect(await open.askForName() == "a")
@@ -61,6 +62,28 @@ import Testing
             try await stand.service.reload()
             try await eventually { try await stand.processID() != process }
             #expect(try await servers(stand) == ["id-a ready", "id-b ready"])
+        }
+    }
+
+    @Test("no connection fails while the active node of a GALERA balancer and its backup change places")
+    func galera() async throws {
+        try await withDriverStand { stand in
+            let (a, b) = (try NamedNode("a"), try NamedNode("b"))
+            let port = try freePort()
+            let driver = try await stand.driver()
+            func update(active isFirst: Bool) async throws {
+                let nodes = [try a.node(isBackup: !isFirst), try b.node(isBackup: isFirst)]
+                try await driver.update([try balancer(.galera, port: port, nodes)])
+            }
+            try await update(active: true)
+            let process = try await stand.processID()
+            async let answers = names(at: port, requests: 300)
+            for round in 1...10 {
+                try await update(active: round % 2 == 0)
+                #expect(await names(at: port, requests: 3) == [round % 2 == 0 ? "a" : "b"])
+            }
+            #expect(await answers.isSubset(of: ["a", "b"]))
+            #expect(try await stand.processID() == process)
         }
     }
 
@@ -88,6 +111,21 @@ import Testing
         }
     }
 
+    @Test("TCP clients of a server that is gone are balanced anew, and not led to a backup that came after it")
+    func stickTable() async throws {
+        try await withDriverStand { stand in
+            let (a, b, c) = (try NamedNode("a"), try NamedNode("b"), try NamedNode("c"))
+            let port = try freePort()
+            let driver = try await stand.driver()
+            try await driver.update([try balancer(port: port, [try a.node(), try c.node(.disabled)])])
+            #expect(await names(at: port) == ["a"])
+            try await driver.update([try balancer(port: port, [try c.node()])])
+            try await eventually { try await servers(stand) == ["id-c ready"] }
+            try await driver.update([try balancer(port: port, [try b.node(isBackup: true), try c.node()])])
+            #expect(await names(at: port) == ["c"])
+        }
+    }
+
     @Test("a node that checks have found down stays down, and one out of service stays out of it")
     func states() async throws {
         try await withDriverStand { stand in
@@ -105,6 +143,9 @@ import Testing
             #expect(try await driver.statistics()[0].nodes.map(\.isUp) == [true, false, false])
             #expect(try await servers(stand).isSuperset(of: ["id-up.2 ready", "id-down.2 ready", "id-out.2 maint"]))
             #expect(await names(at: port) == ["up"])
+            // Back again, whether the servers of before are still there or not.
+            try await driver.update([try balancer(port: port, delay: 1, nodes)])
+            #expect(try await driver.statistics()[0].nodes.map(\.isUp) == [true, false, false])
             #expect(try await stand.processID() == process)
         }
     }

@@ -80,9 +80,17 @@ extension RuntimeCommand {
     /// It stays in maintenance until ``enableServer(_:_:)``, and is not checked until ``enableHealth(_:_:)``.
     /// ``Server/isDisabled`` and ``Server/initialAddress`` have no meaning here.
     ///
+    /// - Parameters:
+    ///   - backend: The backend that gets it.
+    ///   - server: The server.
+    ///   - number: Its number in its backend, 1 or above (`id`); nil takes the lowest that is free. Stick tables refer to
+    ///     servers by number where the name is gone, so that of a deleted server leads its clients to whoever gets it next.
+    /// - Returns: The command.
     /// - Throws: ``HAProxyError`` with the code `invalidValue` for a host name, which HAProxy would accept and not
     ///   resolve, and for a cookie's value, which it does not take.
-    public static func addServer(_ backend: ProxyName, _ server: Server) throws(HAProxyError) -> RuntimeCommand {
+    public static func addServer(
+        _ backend: ProxyName, _ server: Server, number: Count? = nil
+    ) throws(HAProxyError) -> RuntimeCommand {
         try requireIP(server.address)
         guard server.cookieValue == nil else {
             throw HAProxyError(
@@ -96,6 +104,10 @@ extension RuntimeCommand {
         try writer.endpoint(server.address, server.port)
         writer.option("weight")
         writer.number(server.weight.value)
+        if let number {
+            writer.option("id")
+            writer.number(number.value)
+        }
         if server.isBackup { writer.option("backup") }
         writer.options(server)
         return RuntimeCommand(

@@ -6,16 +6,21 @@ struct LiveState: Sendable, Equatable {
     private(set) var fixed: Configuration
     /// The servers of each backend.
     private(set) var servers: [ProxyName: [ServerName: LiveServer]]
+    /// The highest number that a server of each backend had, also one that is gone: no number is given twice, for entries of a
+    /// stick table would lead the clients of the one to the other.
+    private(set) var highestNumbers: [ProxyName: Int]
 
     /// A process that was started with a configuration.
     init(_ configuration: Configuration) {
         fixed = configuration.withoutServers
         servers = [:]
+        highestNumbers = [:]
         for backend in configuration.backends {
             var list: [ServerName: LiveServer] = [:]
             list.reserveCapacity(backend.servers.count)
             for server in backend.servers { list[server.name] = LiveServer(server) }
             servers[backend.name] = list
+            highestNumbers[backend.name] = backend.servers.count
         }
     }
 
@@ -34,6 +39,7 @@ struct LiveState: Sendable, Equatable {
         }
         for row in state.rows {
             guard let (name, list) = known[row.backend] else { continue }
+            highestNumbers[name] = max(highestNumbers[name] ?? 0, row.number)
             let server: LiveServer
             if let thought = list[row.name] {
                 server = try thought.observed(row)
@@ -75,24 +81,15 @@ struct LiveState: Sendable, Equatable {
         }
     }
 
-    /// Takes over where the servers were that have the same host name in an earlier state.
+    /// Takes over the numbers that were given in an earlier state, and where its host names led to.
     mutating func remember(_ earlier: LiveState) {
         for (backend, list) in earlier.servers {
+            highestNumbers[backend] = max(highestNumbers[backend] ?? 0, earlier.highestNumbers[backend] ?? 0)
             for server in list.values where server.server.address.kind == .hostName {
                 let name = server.server.name.plain
                 guard servers[backend]?[name]?.server.address == server.server.address else { continue }
                 servers[backend]?[name]?.address = server.address
             }
-        }
-    }
-
-    /// Whether HAProxy can be asked, once a step was begun, if it was done: it shows no limits, and where a host name led
-    /// to is only known when it was looked at before.
-    func canTell(_ step: PlanStep) -> Bool {
-        switch step {
-        case .setLimit, .setFrontendLimit: false
-        case .setAddress(let place, _, _, _): servers[place.backend]?[place.server]?.address != nil
-        default: true
         }
     }
 
@@ -108,7 +105,8 @@ struct LiveState: Sendable, Equatable {
     /// Takes note that a step was done.
     mutating func apply(_ step: PlanStep) {
         switch step {
-        case .add(let backend, let server, let address, _):
+        case .add(let backend, let server, let address, let number):
+            highestNumbers[backend] = number
             servers[backend]?[server.name] = LiveServer(server)
             servers[backend]?[server.name]?.state = .maint
             servers[backend]?[server.name]?.address = address

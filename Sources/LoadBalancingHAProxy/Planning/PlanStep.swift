@@ -6,12 +6,15 @@ struct ServerPlace: Hashable, Sendable, CustomStringConvertible {
     let server: ServerName
 
     var description: String { "\(backend)/\(server)" }
+
+    /// The place of the first server that was there for the same node.
+    var node: ServerPlace { ServerPlace(backend: backend, server: server.plain) }
 }
 
 /// One change of a running HAProxy.
 enum PlanStep: Equatable, Sendable {
-    /// A new server, in maintenance, its checks running; where it takes the place of another that is down, it is down too.
-    case add(ProxyName, Server, at: Address, after: ServerName?)
+    /// A new server with this number, in maintenance, its checks running.
+    case add(ProxyName, Server, at: Address, number: Int)
     /// Cookies for the servers that a backend got; HAProxy computes those of all its servers, 0.4 s for 10,000.
     case enableDynamicCookie(ProxyName)
     /// Another address or host name, and where that is.
@@ -29,9 +32,9 @@ enum PlanStep: Equatable, Sendable {
     /// - Throws: ``HAProxyError`` for an address that is a host name, which no plan has in a step.
     func commands() throws(HAProxyError) -> [RuntimeCommand] {
         switch self {
-        case .add(let backend, var server, let address, _):
+        case .add(let backend, var server, let address, let number):
             server.address = address
-            let add = try RuntimeCommand.addServer(backend, server)
+            let add = try RuntimeCommand.addServer(backend, server, number: try Count(number))
             return server.check == nil ? [add] : [add, .enableHealth(backend, server.name)]
         case .enableDynamicCookie(let backend): return [.enableDynamicCookie(backend)]
         case .setAddress(let place, _, let port, let address):
@@ -42,6 +45,14 @@ enum PlanStep: Equatable, Sendable {
         case .setWeight(let place, let weight): return [.setWeight(place.backend, place.server, weight)]
         case .setState(let place, let state): return [.setServerState(place.backend, place.server, state)]
         case .retire(let place, let state): return [.setServerState(place.backend, place.server, state)]
+        }
+    }
+
+    /// Whether HAProxy can be asked if it was done; it shows no limits.
+    var isVisible: Bool {
+        switch self {
+        case .setLimit, .setFrontendLimit: false
+        default: true
         }
     }
 

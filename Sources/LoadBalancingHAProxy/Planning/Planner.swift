@@ -18,6 +18,7 @@ struct Planner {
     private var closing: [PlanStep] = []
     private var reasons: [String] = []
     private let resolved: [Address: Address]
+    private var numbers: [ProxyName: Int]
 
     /// Plans a change, with the addresses of host names; a step that needs one that is not there forces a reload, in which
     /// HAProxy looks the name up itself.
@@ -26,7 +27,7 @@ struct Planner {
     ) -> Plan {
         let reasons = FixedDifferences.list(from: live.fixed, to: wanted)
         guard reasons.isEmpty else { return .reload(reasons) }
-        var planner = Planner(resolved: resolved)
+        var planner = Planner(resolved: resolved, numbers: live.highestNumbers)
         for frontend in wanted.frontends { planner.compareLimit(live.fixed, with: frontend) }
         for backend in wanted.backends { planner.compare(live.servers[backend.name] ?? [:], with: backend) }
         guard planner.reasons.isEmpty else { return .reload(planner.reasons) }
@@ -34,7 +35,10 @@ struct Planner {
         return steps.isEmpty ? .nothing : .steps(steps)
     }
 
-    private init(resolved: [Address: Address]) { self.resolved = resolved }
+    private init(resolved: [Address: Address], numbers: [ProxyName: Int]) {
+        self.resolved = resolved
+        self.numbers = numbers
+    }
 
     private mutating func compareLimit(_ fixed: Configuration, with frontend: Frontend) {
         let current = fixed.frontends.first { $0.name == frontend.name }?.maximumConnections
@@ -51,7 +55,7 @@ struct Planner {
             found += incarnations.count
             if let current = Incarnations.best(of: incarnations, for: server) {
                 change(current, to: server, of: backend)
-                dismiss(incarnations.filter { $0.server.name != current.server.name }, for: server, of: backend)
+                dismiss(incarnations, but: current, for: server, of: backend)
             } else {
                 add(server, to: backend, after: incarnations)
                 if !incarnations.isEmpty { replaced += 1 }
@@ -85,8 +89,8 @@ struct Planner {
             return reasons.append("server \(place): its name is too long for a successor's")
         }
         server.name = name
-        let predecessor = incarnations.first { !$0.isLeaving }?.server.name
-        adding.append(.add(backend.name, server, at: address, after: predecessor))
+        numbers[backend.name, default: 0] += 1
+        adding.append(.add(backend.name, server, at: address, number: numbers[backend.name] ?? 1))
         if !server.isDisabled {
             let step = PlanStep.setState(ServerPlace(backend: backend.name, server: name), .ready)
             if server.isBackup { openingBackups.append(step) } else { opening.append(step) }
@@ -97,8 +101,11 @@ struct Planner {
     ///
     /// They do not drain: in maintenance they keep the connections they have as well, and clients that belong to them by
     /// their cookie, which is the same, go to the other.
-    private mutating func dismiss(_ servers: [LiveServer], for wanted: Server, of backend: Backend) {
+    private mutating func dismiss(
+        _ servers: [LiveServer], but current: LiveServer? = nil, for wanted: Server, of backend: Backend
+    ) {
         for server in servers where !server.isLeaving || server.state != .maint {
+            if server.server.name == current?.server.name { continue }
             let step = PlanStep.retire(server.place(in: backend), into: .maint)
             if wanted.isBackup { openingBackups.append(step) } else { opening.append(step) }
         }

@@ -47,14 +47,17 @@ struct Incarnations {
 
     /// The server that best becomes the one that is wanted; nil when a new one has to take its place.
     static func best(of incarnations: [LiveServer], for wanted: Server) -> LiveServer? {
-        let fitting = incarnations.filter { $0.canBecome(wanted) }
-        return fitting.first { !$0.isLeaving } ?? fitting.first
+        incarnations.first { !$0.isLeaving && $0.canBecome(wanted) } ?? incarnations.first { $0.canBecome(wanted) }
     }
 }
 
 extension LiveServer {
     /// Whether HAProxy can turn it into the one that is wanted while it runs.
+    ///
+    /// It cannot give an address to one whose host name it could not find when it started (2.6).
     func canBecome(_ wanted: Server) -> Bool {
-        server.isBackup == wanted.isBackup && server.check == wanted.check && server.cookieValue == wanted.cookieValue
+        let stays = server.address == wanted.address && server.port == wanted.port
+        return server.isBackup == wanted.isBackup && server.check == wanted.check
+            && server.cookieValue == wanted.cookieValue && (stays || address != nil)
     }
 }
