@@ -126,6 +126,24 @@ import Testing
         }
     }
 
+    @Test("a server that somebody added by hand is not in the way of the next node")
+    func byHand() async throws {
+        try await withDriverStand { stand in
+            let (a, b) = (try NamedNode("a"), try NamedNode("b"))
+            let port = try freePort()
+            let driver = try await stand.driver()
+            try await driver.update([try balancer(port: port, [try a.node()])])
+            let process = try await stand.processID()
+            let hand = Server(name: try ServerName("hand"), address: try Address("127.0.0.1"), port: try Port(9))
+            try await runtime(stand).perform(try .addServer(try ProxyName("tcp-servers"), hand))
+            try await driver.update([try balancer(port: port, [try b.node()])])
+            #expect(await names(at: port) == ["b"])
+            #expect(try await stand.processID() == process)
+            await driver.reconcile()
+            try await eventually { try await servers(stand) == ["id-b ready"] }
+        }
+    }
+
     @Test("a node that checks have found down stays down, and one out of service stays out of it")
     func states() async throws {
         try await withDriverStand { stand in

@@ -166,10 +166,11 @@ import Testing
             for place in live.leaving { live.remove(place) }
             return steps.compactMap { if case .add(_, _, _, let number) = $0 { number } else { nil } }
         }
-        #expect(try numbers([server("c")]) == [3])
-        #expect(try numbers([server("c", isBackup: true), server("d")]) == [4, 5])
-        try live.observe(try state(["web 9 c.2 10.0.0.1 2 0 1 - 80"]), of: [web])
-        #expect(try numbers([server("c", isBackup: true), server("e")]) == [10])
+        let first = LiveState.firstNumber
+        #expect(try numbers([server("c")]) == [first])
+        #expect(try numbers([server("c", isBackup: true), server("d")]) == [first + 1, first + 2])
+        try live.observe(try state(["web \(first + 8) c.2 10.0.0.1 2 0 1 - 80"]), of: [web])
+        #expect(try numbers([server("c", isBackup: true), server("e")]) == [first + 9])
     }
 
     @Test("a node that drains and comes back otherwise: its old server keeps no clients that belong to it")
@@ -211,7 +212,7 @@ import Testing
             resolved: resolved)
         #expect(words(added)[0] == "add web/b at node.example:80 (10.0.0.7), weight 1")
         let commands = try added.steps?.flatMap { try $0.commands().map(\.text) }
-        #expect(commands?[0] == "add server web/b 10.0.0.7:80 weight 1 id 2 check inter 30s")
+        #expect(commands?[0] == "add server web/b 10.0.0.7:80 weight 1 id 1000000 check inter 30s")
         let named = try server("a", "node.example")
         #expect(try plan([named], [named]).isEmpty)
         // HAProxy may not have found the name, and then moves the server nowhere.

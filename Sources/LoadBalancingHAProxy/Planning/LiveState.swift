@@ -9,6 +9,8 @@ struct LiveState: Sendable, Equatable {
     /// The highest number that a server of each backend had, also one that is gone: no number is given twice, for entries of a
     /// stick table would lead the clients of the one to the other.
     private(set) var highestNumbers: [ProxyName: Int]
+    /// Below it HAProxy numbers servers by itself, so that one which somebody adds by hand is in nobody's way.
+    static let firstNumber = 1_000_000
 
     /// A process that was started with a configuration.
     init(_ configuration: Configuration) {
@@ -20,7 +22,7 @@ struct LiveState: Sendable, Equatable {
             list.reserveCapacity(backend.servers.count)
             for server in backend.servers { list[server.name] = LiveServer(server) }
             servers[backend.name] = list
-            highestNumbers[backend.name] = backend.servers.count
+            highestNumbers[backend.name] = max(backend.servers.count, Self.firstNumber - 1)
         }
     }
 

@@ -84,13 +84,14 @@ struct Planner {
         guard wanted.cookieValue == nil else { return reasons.append("server \(place): a cookie of its own") }
         guard let address = address(of: wanted, after: incarnations.first) else { return }
         var server = wanted
-        let number = incarnations.first.map { $0.server.name.incarnation + 1 } ?? 1
-        guard let name = try? wanted.name.incarnation(number) else {
+        let incarnation = incarnations.first.map { $0.server.name.incarnation + 1 } ?? 1
+        guard let name = try? wanted.name.incarnation(incarnation) else {
             return reasons.append("server \(place): its name is too long for a successor's")
         }
         server.name = name
-        numbers[backend.name, default: 0] += 1
-        adding.append(.add(backend.name, server, at: address, number: numbers[backend.name] ?? 1))
+        let next = (numbers[backend.name] ?? 0) + 1
+        numbers[backend.name] = next
+        adding.append(.add(backend.name, server, at: address, number: next))
         if !server.isDisabled {
             let step = PlanStep.setState(ServerPlace(backend: backend.name, server: name), .ready)
             if server.isBackup { openingBackups.append(step) } else { opening.append(step) }
