@@ -7,6 +7,7 @@ import signal
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -45,10 +46,27 @@ def accepts(port):
     return False
 
 
+def is_alive(pid):
+    """Whether a process runs; one that ended and was not waited for does not."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def end_haproxy(pid_file):
+    """Ends a master, which detaches from whoever starts it, by its pid file, and waits for it; its workers end with it."""
+    with contextlib.suppress(OSError, ValueError), open(pid_file) as file:
+        pid = int(file.read())
+        os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: not is_alive(pid), "the end of HAProxy")
+
+
 class Stand:
     """A folder and the processes that were started for a run; all of it ends with the `with` block."""
 
     def __enter__(self):
+        # Ends the block, and with it what was started.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
         self.directory = tempfile.TemporaryDirectory(prefix="libra-bench-")
         self.folder = self.directory.name
         self.children = []
@@ -68,12 +86,8 @@ class Stand:
                 child.kill()
                 child.wait()
         for root, _, names in os.walk(self.folder):
-            for name in names:
-                # HAProxy's master detaches from whoever starts it; its pid file says which process it is.
-                if name == "haproxy.pid":
-                    with contextlib.suppress(OSError, ValueError):
-                        os.kill(int(open(os.path.join(root, name)).read()), signal.SIGTERM)
-        time.sleep(0.2)
+            if "haproxy.pid" in names:
+                end_haproxy(os.path.join(root, "haproxy.pid"))
         self.directory.cleanup()
 
     def start(self, *command, log="output.log", **options):
@@ -90,6 +104,7 @@ class Stand:
         return port
 
     def worker(self, program, port, function, *options, configuration=""):
+        """Starts a worker with an HAProxy of its own; returns its process and its folder."""
         state = os.path.join(self.folder, function)
         os.mkdir(state)
         path = os.path.join(self.folder, function + ".cfg")
@@ -109,6 +124,12 @@ def registered(port, function):
         while not text.endswith(b".\n"):
             text += admin.recv(65536)
     return any(line.split("\t")[0] == function and line.split("\t")[3] != "0" for line in text.decode().splitlines() if "\t" in line)
+
+
+def complaints(stand, function):
+    """The warnings and errors in a worker's log."""
+    with open(os.path.join(stand.folder, function + ".log"), errors="replace") as file:
+        return [line.strip() for line in file if re.search(r" (warning|error|critical) ", line)]
 
 
 def status(pid, key):
