@@ -40,8 +40,8 @@ def wait_for(condition, what, seconds=30):
     raise SystemExit(f"{what} did not come up")
 
 
-def accepts(port):
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+def accepts(port, address="127.0.0.1"):
+    with contextlib.suppress(OSError), socket.create_connection((address, port), 1):
         return True
     return False
 
