@@ -37,6 +37,8 @@ struct ConfigurationBuilder: Sendable {
         frontend.isDisabled = isSuspended
         frontend.logFormat = balancer.mode == .http ? .http : .tcp
         frontend.forwardsClientAddress = balancer.mode == .http
+        // A reload must not cost a request; `hard-stop-after` bounds how long a client may take to make its last one.
+        frontend.keepsIdleConnectionsWhenReplaced = balancer.mode == .http
         frontend.clientTimeout = try Milliseconds(balancer.options.clientTimeout.value)
         return frontend
     }

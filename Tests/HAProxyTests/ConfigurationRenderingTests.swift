@@ -117,6 +117,7 @@ extension Configuration {
         frontend.comment = try Comment("The shop's front, Größe 2")
         frontend.logFormat = .http
         frontend.forwardsClientAddress = true
+        frontend.keepsIdleConnectionsWhenReplaced = true
         frontend.maximumConnections = try Count(2000)
         frontend.clientTimeout = try Milliseconds(45_000)
         return frontend
@@ -206,6 +207,7 @@ private let goldenText = """
         bind localhost:18081
         option httplog
         option forwardfor
+        option idle-close-on-response
         maxconn 2000
         timeout client 45s
         default_backend http-15-servers

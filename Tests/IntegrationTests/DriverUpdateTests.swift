@@ -98,6 +98,26 @@ import Testing
         }
     }
 
+    @Test("a client that keeps its connection gets its next request answered after a reload, and connects anew then")
+    func keptConnection() async throws {
+        try await withDriverStand { stand in
+            let node = try NamedNode("a")
+            let port = try freePort()
+            let driver = try await stand.driver(alwaysReloads: true, drainTimeout: 30_000)
+            try await driver.update([try balancer(port: port, [try node.node()])])
+            let open = try OpenConnection(port: port)
+            #expect(await open.askForName() == "a")
+            let process = try await stand.processID()
+            try await driver.update([try balancer(port: port, [try node.node(isBackup: true)])])
+            #expect(try await stand.processID() != process)
+            // A moment in which the process that was replaced would close what is idle.
+            try await Task.sleep(for: .milliseconds(200))
+            #expect(await open.askForName() == "a")
+            #expect(await open.askForName() == nil)
+            open.close()
+        }
+    }
+
     @Test("the same UPDATE again touches neither HAProxy nor its file, after a restart of the worker too")
     func same() async throws {
         try await withDriverStand { stand in

@@ -159,6 +159,7 @@ import Testing
         frontend.comment = try Comment("frontend x")
         frontend.logFormat = .http
         frontend.forwardsClientAddress = true
+        frontend.keepsIdleConnectionsWhenReplaced = true
         frontend.maximumConnections = try Count(2000)
         frontend.clientTimeout = try Milliseconds(45_000)
         return frontend

@@ -32,7 +32,10 @@ import Testing
         let text = try text([balancer])
         #expect(text.hasPrefix("# Written by libra_worker, which overwrites it"))
         let frontend = section("frontend http-15-in", of: text)
-        for line in ["mode http", "bind 0.0.0.0:80", "option httplog", "option forwardfor", "timeout client 30s"] {
+        for line in [
+            "mode http", "bind 0.0.0.0:80", "option httplog", "option forwardfor", "option idle-close-on-response",
+            "timeout client 30s",
+        ] {
             #expect(frontend.contains(line))
         }
         #expect(frontend.contains("default_backend http-15-servers"))

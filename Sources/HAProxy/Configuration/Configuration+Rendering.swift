@@ -91,6 +91,7 @@ extension ConfigurationWriter {
         case nil: break
         }
         if frontend.forwardsClientAddress { flag("option forwardfor") }
+        if frontend.keepsIdleConnectionsWhenReplaced { flag("option idle-close-on-response") }
         line("maxconn", frontend.maximumConnections)
         line("timeout client", frontend.clientTimeout)
         if let backend = frontend.defaultBackend {

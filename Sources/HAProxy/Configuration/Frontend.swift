@@ -24,6 +24,9 @@ public struct Frontend: Hashable, Sendable {
     public var logFormat: LogFormat?
     /// Whether the client's address is added to requests as `X-Forwarded-For` (`option forwardfor`, mode http).
     public var forwardsClientAddress = false
+    /// Whether a client whose connection is idle when this process is replaced may make one more request on it; else
+    /// HAProxy closes it, and loses a request that arrives meanwhile (`option idle-close-on-response`, mode http).
+    public var keepsIdleConnectionsWhenReplaced = false
     /// How many connections it takes at a time.
     public var maximumConnections: Count?
     /// Inactivity of the client that ends a connection.
