@@ -54,7 +54,7 @@ def is_alive(pid):
 
 
 def end_haproxy(pid_file):
-    """Ends a master, which detaches from whoever starts it, by its pid file, and waits for it; its workers end with it."""
+    """Ends a master, which detaches from whoever starts it, and with it its workers; waits until it is gone."""
     with contextlib.suppress(OSError, ValueError), open(pid_file) as file:
         pid = int(file.read())
         os.kill(pid, signal.SIGTERM)
@@ -123,7 +123,8 @@ def registered(port, function):
         text = b""
         while not text.endswith(b".\n"):
             text += admin.recv(65536)
-    return any(line.split("\t")[0] == function and line.split("\t")[3] != "0" for line in text.decode().splitlines() if "\t" in line)
+    lines = [line.split("\t") for line in text.decode().splitlines() if "\t" in line]
+    return any(columns[0] == function and columns[3] != "0" for columns in lines)
 
 
 def complaints(stand, function):
