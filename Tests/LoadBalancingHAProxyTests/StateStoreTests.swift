@@ -59,6 +59,18 @@ import Testing
         }
     }
 
+    @Test("a second corrupt state file does not take the place of the first one that was set aside")
+    func corruptTwice() async throws {
+        try await withTemporaryFolder { folder in
+            for text in ["first", "second", "third"] {
+                try writeText(text, to: folder + "/state.json")
+                #expect(try StateStore(folder: folder, logger: logger).current == .fresh)
+            }
+            #expect(
+                ["", ".2", ".3"].map { readText(folder + "/state.json.corrupt" + $0) } == ["first", "second", "third"])
+        }
+    }
+
     @Test("a state file of a newer version is refused and left alone")
     func newer() async throws {
         try await withTemporaryFolder { folder in

@@ -49,6 +49,20 @@ import Testing
         }
     }
 
+    @Test("every corrupt file is kept")
+    func corruptTwice() async throws {
+        try await withTemporaryFolder { folder in
+            let file = StatsFile(path: folder + "/haproxy.stats")
+            for text in ["first", "second"] {
+                try writeText(text, to: file.path)
+                #expect(readText(try file.setAside()) == text)
+                #expect(try file.read() == .missing)
+            }
+            #expect(readText(file.path + ".corrupt") == "first")
+            #expect(readText(file.path + ".corrupt.2") == "second")
+        }
+    }
+
     @Test("a file of a later version is told from a corrupt one")
     func newer() async throws {
         try await withTemporaryFolder { folder in

@@ -45,8 +45,10 @@ struct StatsFile: Sendable {
         do { try file.write(Array(head.utf8) + body) } catch { throw DriverError(storage: error) }
     }
 
-    /// Keeps the file as `….corrupt`.
-    func setAside() throws(DriverError) {
-        do { try file.setAside(suffix: ".corrupt") } catch { throw DriverError(storage: error) }
+    /// Keeps the file as `….corrupt`, or `….corrupt.2` and so on where there is one.
+    ///
+    /// - Returns: Where it is now.
+    func setAside() throws(DriverError) -> String {
+        do { return try file.setAside(suffix: ".corrupt") } catch { throw DriverError(storage: error) }
     }
 }

@@ -225,9 +225,9 @@ actor TrafficMeter {
                 logger.notice("the report for job \(job) was under way when the worker ended; it is that job's alone")
             }
         case .corrupt:
-            try file.setAside()
+            let place = try file.setAside()
             logger.error(
-                "\(file.path) is corrupt and set aside as \(file.path).corrupt: what was not reported by now is not known, and METRICS begins anew"
+                "\(file.path) is corrupt and set aside as \(place): what was not reported by now is not known, and METRICS begins anew"
             )
             ledger = TrafficLedger(start: .now, isReplacement: true)
         case .newer(let version):

@@ -83,9 +83,20 @@ struct AtomicFile: Sendable {
         try syncFolder()
     }
 
-    /// Moves the file out of the way, under the same name with `suffix`.
-    func setAside(suffix: String) throws(Failure) {
-        guard Glibc.rename(path, path + suffix) == 0 || errno == ENOENT else { throw Failure("set aside", path) }
+    /// Moves the file out of the way, under the same name with `suffix`, and a number where earlier ones are kept.
+    ///
+    /// - Returns: Where it is now.
+    @discardableResult
+    func setAside(suffix: String) throws(Failure) -> String {
+        var place = path + suffix
+        var number = 1
+        var information = stat()
+        while lstat(place, &information) == 0 {
+            number += 1
+            place = "\(path)\(suffix).\(number)"
+        }
+        guard Glibc.rename(path, place) == 0 || errno == ENOENT else { throw Failure("set aside", path) }
+        return place
     }
 
     private func writeAll(_ bytes: [UInt8], to descriptor: Int32, _ name: String) throws(Failure) {

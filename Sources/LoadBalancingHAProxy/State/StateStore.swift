@@ -24,8 +24,12 @@ final class StateStore: Sendable {
             snapshot = Mutex(try Self.read(state)?.state ?? .fresh)
         } catch {
             guard error.code == .invalid else { throw error }
-            logger.error("\(error.message); it is set aside as \(state.path).corrupt, and this host starts afresh")
-            do { try state.setAside(suffix: ".corrupt") } catch { throw DriverError(storage: error) }
+            do {
+                let place = try state.setAside(suffix: ".corrupt")
+                logger.error("\(error.message); it is set aside as \(place), and this host starts afresh")
+            } catch let failure {
+                throw DriverError(storage: failure)
+            }
             snapshot = Mutex(.fresh)
         }
     }
