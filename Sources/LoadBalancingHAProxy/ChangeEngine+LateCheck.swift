@@ -50,6 +50,12 @@ extension ChangeEngine {
             await gate.enter()
             defer { gate.leave() }
             guard store.current == state else { return false }
+            guard await isOnDisk(state) else {
+                // Somebody else has written it, and the worker's own was not looked at.
+                logger.error("HAProxy refuses a file that is not the last change's: \(refusal.message)")
+                lateCheck = LateCheck()
+                return true
+            }
             logger.error("HAProxy refuses the file of the last change, which is taken back: \(refusal.message)")
             do throws(DriverError) {
                 try await apply(lastGood)
@@ -61,5 +67,10 @@ extension ChangeEngine {
         }
         lateCheck = LateCheck()
         return true
+    }
+
+    private func isOnDisk(_ state: HostState) async -> Bool {
+        guard let text = try? rendered(state).text, let current = try? await readConfiguration() else { return false }
+        return current.elementsEqual(text.utf8)
     }
 }

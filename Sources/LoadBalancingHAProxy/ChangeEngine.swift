@@ -242,6 +242,8 @@ actor ChangeEngine {
     }
 
     private func finishDelete(_ change: PendingChange) async throws(DriverError) {
+        // There is no file to check any more.
+        lateCheck.passed()
         try await perform { service throws(HAProxyError) in try await service.removeConfiguration() }
         try store.commit(change)
     }

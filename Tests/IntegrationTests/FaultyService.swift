@@ -1,6 +1,7 @@
 import HAProxy
 import Synchronization
 import SystemPackage
+import TestServers
 
 /// Where a change can be interrupted: before and after each call that changes something.
 struct Interruption: Equatable, CustomStringConvertible {
@@ -22,6 +23,8 @@ final class FaultScript: Sendable {
         case none
         /// These calls throw instead of doing their work.
         case fail([Interruption.Call])
+        /// HAProxy refuses every file that has this text in it, when it is asked to check one.
+        case refuse(String)
         /// This call does its work, says it failed, and the worker is gone at this interruption of those that come.
         case failThenVanish(Interruption.Call, at: Int)
         /// The call waits until ``goOn()``.
@@ -66,13 +69,20 @@ final class FaultScript: Sendable {
         for continuation in waiting { continuation.resume() }
     }
 
+    /// Whether HAProxy is to refuse a file.
+    func refuses(_ text: String) -> Bool {
+        guard case .refuse(let part) = state.withLock({ $0.fault }), text.contains(part) else { return false }
+        state.withLock { $0.isReached = true }
+        return true
+    }
+
     func pass(_ interruption: Interruption) async throws(HAProxyError) {
         let (fault, count) = state.withLock { state in
             state.interruptions.append(interruption)
             return (state.fault, state.interruptions.count)
         }
         switch fault {
-        case .none: return
+        case .none, .refuse: return
         case .fail(let calls):
             guard calls.contains(interruption.call), !interruption.isAfter else { return }
             throw HAProxyError(.inputOutput, "\(interruption.call) fails as it was told to")
@@ -121,7 +131,12 @@ struct FaultyService: ServiceControl {
     func readConfiguration() async throws(HAProxyError) -> [UInt8]? { try await base.readConfiguration() }
 
     func check(configurationAt file: FilePath) async throws(HAProxyError) {
-        try await run(.check) { base throws(HAProxyError) in try await base.check(configurationAt: file) }
+        try await run(.check) { base throws(HAProxyError) in
+            if script.refuses(readText(file.string)) {
+                throw HAProxyError(.invalidConfiguration, "HAProxy refuses the configuration: as it was told to")
+            }
+            try await base.check(configurationAt: file)
+        }
     }
     func stage(_ configuration: String) async throws(HAProxyError) -> FilePath {
         try await run(.stage) { base throws(HAProxyError) in try await base.stage(configuration) }

@@ -1,0 +1,92 @@
+import HAProxy
+import LoadBalancing
+import TestServers
+import Testing
+
+@testable import LoadBalancingHAProxy
+
+/// The check of the file that a reply does not wait for.
+@Suite struct DriverLateCheckTests {
+    @Test("a file that HAProxy refuses behind the reply is taken back, alone or with the changes that came meanwhile")
+    func lateRefusal() async throws {
+        for changes in 1...2 {
+            try await withDriverStand { stand in
+                let nodes = try ["a", "b", "c"].map { try NamedNode($0) }
+                let port = try freePort()
+                let script = FaultScript()
+                let driver = try await stand.driver { FaultyService($0, script) }
+                try await driver.update([try balancer(port: port, [try nodes[0].node()])])
+                let (process, file) = (try await stand.processID(), stand.configuration)
+                script.become(.refuse("id-b"))
+                for count in 2...(changes + 1) {
+                    try await driver.update([try balancer(port: port, try nodes[..<count].map { try $0.node() })])
+                }
+                #expect(stand.configuration != file)
+                try await eventually("the last good state") { stand.configuration == file }
+                try await eventually { await names(at: port) == ["a"] }
+                #expect(try await driver.statistics()[0].nodes.map(\.node.description) == ["a"])
+                #expect(try await stand.processID() == process)
+                #expect(!stand.hasPendingChange)
+                script.become(.none)
+                try await driver.update([try balancer(port: port, [try nodes[2].node()])])
+                #expect(await names(at: port) == ["c"])
+            }
+        }
+    }
+
+    @Test("a change that makes the file good again before it is checked stands")
+    func lateRefusalOvertaken() async throws {
+        try await withDriverStand { stand in
+            let nodes = try ["a", "b", "c"].map { try NamedNode($0) }
+            let port = try freePort()
+            let script = FaultScript()
+            let driver = try await stand.driver { FaultyService($0, script) }
+            try await driver.update([try balancer(port: port, [try nodes[0].node()])])
+            script.become(.refuse("id-b"))
+            try await driver.update([try balancer(port: port, [try nodes[1].node()])])
+            try await driver.update([try balancer(port: port, [try nodes[2].node()])])
+            try await eventually("the check") {
+                script.interruptions.contains { $0.call == .check && $0.isAfter }
+            }
+            #expect(await names(at: port) == ["c"])
+            #expect(try await driver.statistics()[0].nodes.map(\.node.description) == ["c"])
+        }
+    }
+
+    @Test("a DELETE before the check of a change behind its reply stays a DELETE")
+    func deletedBeforeCheck() async throws {
+        try await withDriverStand { stand in
+            let node = try NamedNode("a")
+            let port = try freePort()
+            let driver = try await stand.driver()
+            try await driver.update([try balancer(port: port, [try node.node()])])
+            try await driver.update([try balancer(port: port, [try node.node(.disabled)])])
+            try await driver.delete()
+            try await Task.sleep(for: .milliseconds(1500))
+            #expect(await code { _ = try await driver.statistics() } == .deleted)
+            #expect(stand.configuration.isEmpty)
+            #expect(try await !stand.service.isRunning())
+        }
+    }
+
+    @Test("a file that somebody broke by hand behind a reply takes no change back")
+    func brokenByHand() async throws {
+        try await withDriverStand { stand in
+            let (a, b) = (try NamedNode("a"), try NamedNode("b"))
+            let port = try freePort()
+            let script = FaultScript()
+            let driver = try await stand.driver { FaultyService($0, script) }
+            try await driver.update([try balancer(port: port, [try a.node()])])
+            script.become(.none)
+            try await driver.update([try balancer(port: port, [try b.node()])])
+            try await stand.service.install("nonsense\n")
+            try await eventually("the check") { script.interruptions.contains { $0.call == .check } }
+            try await Task.sleep(for: .milliseconds(200))
+            #expect(stand.configuration == "nonsense\n")
+            #expect(try await driver.statistics()[0].nodes.map(\.node.description) == ["b"])
+            await driver.reconcile()
+            #expect(stand.configuration.contains("id-b"))
+            #expect(await names(at: port) == ["b"])
+        }
+    }
+}
