@@ -106,14 +106,14 @@ import Testing
             let driver = try await stand.driver(alwaysReloads: true, drainTimeout: 30_000)
             try await driver.update([try balancer(port: port, [try node.node()])])
             let open = try OpenConnection(port: port)
-            #expect(await open.askForName() == "a")
+            #expect(await open.askForNameAndStay() == "a")
             let process = try await stand.processID()
             try await driver.update([try balancer(port: port, [try node.node(isBackup: true)])])
             #expect(try await stand.processID() != process)
             // A moment in which the process that was replaced would close what is idle.
             try await Task.sleep(for: .milliseconds(200))
-            #expect(await open.askForName() == "a")
-            #expect(await open.askForName() == nil)
+            #expect(await open.askForNameAndStay() == "a")
+            #expect(await open.askForNameAndStay() == nil)
             open.close()
         }
     }
