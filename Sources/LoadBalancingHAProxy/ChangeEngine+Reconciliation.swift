@@ -10,7 +10,12 @@ extension ChangeEngine {
         await gate.enter()
         defer { gate.leave() }
         do throws(DriverError) {
-            guard !store.current.balancers.isEmpty, try store.pending() == nil else { return }
+            if let change = try store.pending() {
+                logger.warning("a change is neither undone nor finished")
+                guard options.reconciliation == .repair else { return }
+                try await finishOrUndo(change)
+            }
+            guard !store.current.balancers.isEmpty else { return }
             let differences = try await differences()
             for difference in differences { logger.warning("not as it was asked for: \(difference)") }
             guard !differences.isEmpty, options.reconciliation == .repair else { return }

@@ -85,15 +85,7 @@ actor ChangeEngine {
         defer { gate.leave() }
         do throws(DriverError) {
             try await perform { service throws(HAProxyError) in try await service.discardStaged() }
-            guard let change = try store.pending() else { return }
-            if change.state.phase == .deleted {
-                logger.notice("a DELETE was under way when the worker ended; it is finished")
-                try await stop()
-                try await finishDelete(change)
-            } else {
-                logger.notice("a change was under way when the worker ended; it is undone")
-                try await undo(change, to: nil)
-            }
+            if let change = try store.pending() { try await finishOrUndo(change) }
         } catch {
             logger.error("what was under way when the worker ended is neither undone nor finished: \(error.message)")
         }
@@ -120,7 +112,7 @@ actor ChangeEngine {
         let current = try await readConfiguration()
         let currentDigest = current.map(PendingChange.digest(of:))
         // What a change failed to undo is undone with the next one, should that fail too.
-        let change = PendingChange(state: target, previousDigest: leftOver.map(\.previousDigest) ?? currentDigest)
+        var change = PendingChange(state: target, previousDigest: leftOver.map(\.previousDigest) ?? currentDigest)
         let isOnDisk = current.map { $0.elementsEqual(text.utf8) } ?? false
         let presence = try await haproxy.presence()
         var plan =
@@ -133,7 +125,9 @@ actor ChangeEngine {
                 plan = await self.plan(to: configuration, presence, current, resolved: addresses)
             }
         }
-        let before = live?.state
+        // Where HAProxy cannot tell another worker how far the steps came, that one has to reload it.
+        if let steps = plan.steps, steps.allSatisfy(\.isTraceable) { change.process = live?.process }
+        let before = Attempt(presence: leftOver == nil ? presence : nil, live: live?.state, plan: plan)
         if plan.isReload, leftOver == nil { try await checkPorts(of: target, presence) }
         do throws(DriverError) {
             if !isOnDisk { try await stage(text, checking: plan.isReload) }
@@ -155,8 +149,7 @@ actor ChangeEngine {
             try store.commit(change)
             if !plan.isReload { workBehindTheReply(previous) } else { lateCheck.passed() }
         } catch {
-            throw await undone(
-                change, to: leftOver == nil ? presence : nil, serving: before, after: plan, because: error)
+            throw await undone(change, before, because: error)
         }
     }
 
@@ -167,81 +160,7 @@ actor ChangeEngine {
         try store.commit(change)
     }
 
-    /// Undoes a change, and says in the error when that did not work.
-    private func undone(
-        _ change: PendingChange, to presence: LiveHAProxy.Presence?, serving before: LiveState?, after plan: Plan,
-        because error: DriverError
-    ) async -> DriverError {
-        logger.error("the change is undone: \(error.message)")
-        do throws(DriverError) {
-            try await undo(change, to: presence, serving: before, after: plan)
-            return error
-        } catch let second {
-            return DriverError(
-                error.code,
-                "\(error.message); then what was served before could not be restored: \(second.message)",
-                cause: error, failedNodes: error.failedNodes)
-        }
-    }
-
-    /// Puts back the configuration from before a change, and has HAProxy serve it.
-    ///
-    /// What ran before the change is nil when that is not known any more.
-    private func undo(
-        _ change: PendingChange, to presence: LiveHAProxy.Presence?, serving before: LiveState? = nil,
-        after plan: Plan = .reload([])
-    ) async throws(DriverError) {
-        live = nil
-        try? await service.discardStaged()
-        let wasRunning = presence.map { $0 != .absent } ?? (change.previousDigest != nil)
-        // Stopping comes first: without a configuration file `service haproxy stop` does nothing and says it is done.
-        if !wasRunning { try await stop() }
-        if try await readConfiguration().map(PendingChange.digest(of:)) != change.previousDigest {
-            try await perform { service throws(HAProxyError) in try await service.restore() }
-        }
-        if wasRunning { try await serveAgain(presence, serving: before, after: plan) }
-        try store.abandon()
-    }
-
-    /// Has HAProxy serve what was restored, unless the process from before the change still does.
-    private func serveAgain(
-        _ presence: LiveHAProxy.Presence?, serving before: LiveState?, after plan: Plan
-    ) async throws(DriverError) {
-        let present = try await haproxy.presence()
-        // Where nothing is known of before, a HAProxy that does not run is none of this change's doing.
-        if present == presence ?? .absent {
-            guard let steps = plan.steps else { return }
-            if await takeBack(steps, from: present, serving: before) { return }
-        }
-        try await haproxy.load()
-        guard !store.current.balancers.isEmpty else { return }
-        let process = try await haproxy.verify(store.current, replacing: present)
-        live = (process, LiveState(try rendered(store.current).configuration))
-    }
-
-    /// Plans from what runs now to what ran before, so that it does not matter how far the steps came.
-    ///
-    /// - Returns: Whether that worked; a reload does the same.
-    private func takeBack(
-        _ steps: [PlanStep], from presence: LiveHAProxy.Presence, serving before: LiveState?
-    ) async -> Bool {
-        guard let before, steps.allSatisfy(\.isVisible) else { return false }
-        do {
-            let configuration = try rendered(store.current).configuration
-            let plan = await plan(
-                to: configuration, presence, try await readConfiguration(), resolved: before.resolved, after: before)
-            guard let steps = plan.steps else { return false }
-            try await perform(steps)
-            startRetiring()
-            return true
-        } catch {
-            logger.error("the steps cannot be taken back, so HAProxy is reloaded: \(error)")
-            live = nil
-            return false
-        }
-    }
-
-    private func finishDelete(_ change: PendingChange) async throws(DriverError) {
+    func finishDelete(_ change: PendingChange) async throws(DriverError) {
         // There is no file to check any more.
         lateCheck.passed()
         try await perform { service throws(HAProxyError) in try await service.removeConfiguration() }
@@ -305,12 +224,12 @@ actor ChangeEngine {
         }
     }
 
-    private func stop() async throws(DriverError) {
+    func stop() async throws(DriverError) {
         live = nil
         try await perform { service throws(HAProxyError) in try await service.stop() }
     }
 
-    private func perform<Value: Sendable>(
+    func perform<Value: Sendable>(
         _ body: (any ServiceControl) async throws(HAProxyError) -> Value
     ) async throws(DriverError) -> Value {
         do {

@@ -32,9 +32,19 @@ struct DriverStand {
     var configuration: String { readText(configurationFile) }
     var hasPendingChange: Bool { access(folder + "/pending.json", F_OK) == 0 }
 
+    var socket: String { folder + "/haproxy.sock" }
+    /// The Runtime API, as somebody else on the host has it.
+    var runtime: RuntimeClient { RuntimeClient(socket: FilePath(socket), access: .direct) }
+
     /// The process that answers on the Runtime API socket.
-    func processID() async throws -> Int32 {
-        try await RuntimeClient(socket: FilePath(folder + "/haproxy.sock"), access: .direct).info().processID
+    func processID() async throws -> Int32 { try await runtime.info().processID }
+
+    /// What HAProxy says of its servers, a line each.
+    func servers() async throws -> Set<String> {
+        Set(
+            try await runtime.serversState().rows.map {
+                "\($0.backend)/\($0.name) \($0.address):\($0.port) \($0.weight) \($0.adminState)"
+            })
     }
 
     /// What would change if somebody touched HAProxy or its file.

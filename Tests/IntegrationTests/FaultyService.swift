@@ -129,6 +129,7 @@ struct FaultyService: ServiceControl {
     func version() async throws(HAProxyError) -> Version { try await base.version() }
     func isRunning() async throws(HAProxyError) -> Bool { try await base.isRunning() }
     func readConfiguration() async throws(HAProxyError) -> [UInt8]? { try await base.readConfiguration() }
+    func readBackup() async throws(HAProxyError) -> [UInt8]? { try await base.readBackup() }
 
     func check(configurationAt file: FilePath) async throws(HAProxyError) {
         try await run(.check) { base throws(HAProxyError) in

@@ -71,6 +71,15 @@ import Testing
         }
     }
 
+    @Test("the process that a change goes to is known after a restart")
+    func process() async throws {
+        try await withTemporaryFolder { folder in
+            let change = PendingChange(state: try state(), previousDigest: 1, process: 4711)
+            try StateStore(folder: folder, logger: logger).begin(change)
+            #expect(try StateStore(folder: folder, logger: logger).pending() == change)
+        }
+    }
+
     @Test("a state file of a newer version is refused and left alone")
     func newer() async throws {
         try await withTemporaryFolder { folder in

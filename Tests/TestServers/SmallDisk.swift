@@ -16,6 +16,14 @@ public struct SmallDisk: Sendable {
         while write(descriptor, block, block.count) > 0 {}
     }
 
+    /// Lets nobody write there any more, or everybody again.
+    public func setReadOnly(_ isReadOnly: Bool) throws {
+        let flags = UInt(MS_REMOUNT) | (isReadOnly ? UInt(MS_RDONLY) : 0)
+        guard mount("tmpfs", path, "tmpfs", flags, nil) == 0 else {
+            throw TestServerError("cannot mount \(path) anew: \(String(cString: strerror(errno)))")
+        }
+    }
+
     /// Gives back what ``fill()`` took.
     public func empty() { unlink(filler) }
 }

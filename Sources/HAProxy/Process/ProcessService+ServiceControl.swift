@@ -63,6 +63,12 @@ extension ProcessService: ServiceControl {
         return try await thread.run { () throws(HAProxyError) in try Files.read(file) }
     }
 
+    /// The bytes of the backup; nil when there is none.
+    public func readBackup() async throws(HAProxyError) -> [UInt8]? {
+        let file = backupFile
+        return try await thread.run { () throws(HAProxyError) in try Files.read(file) }
+    }
+
     /// Whether a master runs that was started for this folder.
     public func isRunning() async throws(HAProxyError) -> Bool { try await findMaster() != nil }
 

@@ -63,6 +63,11 @@ public protocol ServiceControl: Sendable {
     /// - Throws: ``HAProxyError`` naming the path.
     func readConfiguration() async throws(HAProxyError) -> [UInt8]?
 
+    /// The bytes of the backup; nil when there is none.
+    ///
+    /// - Throws: ``HAProxyError`` naming the path.
+    func readBackup() async throws(HAProxyError) -> [UInt8]?
+
     /// Starts HAProxy; nothing happens when it runs.
     ///
     /// - Throws: ``HAProxyError`` with the code `startFailed` and HAProxy's own words.

@@ -72,6 +72,12 @@ extension SystemService: ServiceControl {
         return try await thread.run { () throws(HAProxyError) in try Files.read(file) }
     }
 
+    /// The bytes of the backup; nil when there is none.
+    public func readBackup() async throws(HAProxyError) -> [UInt8]? {
+        let file = paths.backup
+        return try await thread.run { () throws(HAProxyError) in try Files.read(file) }
+    }
+
     /// Runs `service haproxy start`.
     public func start() async throws(HAProxyError) {
         // Without the file the service's script succeeds and does nothing.

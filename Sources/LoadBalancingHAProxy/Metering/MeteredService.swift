@@ -47,4 +47,5 @@ struct MeteredService: ServiceControl {
     func restore() async throws(HAProxyError) { try await base.restore() }
     func removeConfiguration() async throws(HAProxyError) { try await base.removeConfiguration() }
     func readConfiguration() async throws(HAProxyError) -> [UInt8]? { try await base.readConfiguration() }
+    func readBackup() async throws(HAProxyError) -> [UInt8]? { try await base.readBackup() }
 }

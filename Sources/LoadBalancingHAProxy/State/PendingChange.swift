@@ -8,6 +8,9 @@ struct PendingChange: Sendable, Equatable {
     /// While the file still has this digest nothing was put in its place, and the backup may be of an older one.
     var previousDigest: UInt64?
 
+    /// The process that is changed while it runs; nil when HAProxy is reloaded or started.
+    var process: Int32? = nil
+
     /// A 64-bit FNV-1a hash: enough to tell two configurations of one host apart, and the same in every process.
     static func digest(of text: some Sequence<UInt8>) -> UInt64 {
         text.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }

@@ -76,6 +76,7 @@ extension StateStore {
         static let version = "version"
         static let phase = "phase"
         static let previousDigest = "previousConfigurationDigest"
+        static let process = "process"
     }
 
     private static func bytes(of change: PendingChange) -> [UInt8] {
@@ -83,6 +84,7 @@ extension StateStore {
         object[Key.version] = .number(version)
         object[Key.phase] = .string(change.state.phase.rawValue)
         object[Key.previousDigest] = change.previousDigest.map { .string(String($0, radix: 16)) }
+        object[Key.process] = change.process.map { .number(Int($0)) }
         return JSONValue.object(object).bytes()
     }
 
@@ -101,7 +103,8 @@ extension StateStore {
             let balancers = object["loadBalancers"] == [] ? [] : try LoadBalancer.list(from: object)
             return PendingChange(
                 state: HostState(phase: phase, balancers: balancers),
-                previousDigest: object[Key.previousDigest]?.string.flatMap { UInt64($0, radix: 16) })
+                previousDigest: object[Key.previousDigest]?.string.flatMap { UInt64($0, radix: 16) },
+                process: object[Key.process].flatMap { Int32($0.description) })
         } catch let error as DriverError {
             throw error
         } catch {
