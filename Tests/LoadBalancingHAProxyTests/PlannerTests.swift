@@ -71,7 +71,7 @@ import Testing
         #expect(
             try plan([a], [a, server("b", isBackup: true, isDisabled: true)])
                 == ["add web/b at 10.0.0.1:80, weight 1, backup, in maintenance"])
-        #expect(try plan([a, server("b")], [a]) == ["drain and remove web/b"])
+        #expect(try plan([a, server("b")], [a]) == ["take web/b out of service and remove it"])
         #expect(try plan([a], [server("a", limit: 5)]) == ["set the connection limit of web/a to 5"])
         #expect(try plan([server("a", limit: 5)], [a]) == ["lift the connection limit of web/a"])
         #expect(try plan([server("a", limit: 0)], [a]).isEmpty)
@@ -154,7 +154,7 @@ import Testing
         #expect(try change(to: first).first == "add web/a.4 at 10.0.0.1:80, weight 1")
         // Removed altogether, and back.
         let none = Planner.plan(from: live, to: try configuration([]))
-        #expect(words(none) == ["drain and remove web/a.4"])
+        #expect(words(none) == ["take web/a.4 out of service and remove it"])
     }
 
     @Test("no server gets the number of one that was there before, which entries of stick tables may still have")
@@ -310,7 +310,7 @@ import Testing
                 "add web/c at 10.0.0.1:80, weight 1", "add web/d at 10.0.0.1:80, weight 1",
                 "give the new servers of web their cookies",
                 "put web/c in service", "put web/d in service", "set the weight of web/z to 2",
-                "set the weight of web/a to 0", "drain and remove web/b",
+                "set the weight of web/a to 0", "take web/b out of service and remove it",
             ])
     }
 
@@ -338,7 +338,7 @@ import Testing
         #expect(
             words(Planner.plan(from: live, to: try configuration([a, b, c]))) == [
                 "add web/b at 10.0.0.1:80, weight 1", "move web/a to 10.0.0.1:80", "set the weight of web/a to 1",
-                "put web/b in service", "drain and remove web/hand",
+                "put web/b in service", "take web/hand out of service and remove it",
             ])
     }
 

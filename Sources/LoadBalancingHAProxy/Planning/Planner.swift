@@ -73,8 +73,9 @@ struct Planner {
         guard found < live.count else { return }
         let wanted = Set(backend.servers.map(\.name))
         let extra = live.values.filter { !$0.isLeaving && !wanted.contains($0.server.name.plain) }
+        // While it drained, HAProxy would go on sending it the clients that belong to it by a cookie or by their address.
         for server in extra.sorted(by: { $0.server.name.description < $1.server.name.description }) {
-            closing.append(.retire(server.place(in: backend), into: .drain))
+            closing.append(.retire(server.place(in: backend), into: .maint))
         }
     }
 
