@@ -32,7 +32,7 @@ enum PlanLines {
 
     private static func mark(_ step: String) -> Character {
         if step.hasPrefix("add ") { return "+" }
-        return step.hasPrefix("drain and remove ") ? "-" : "~"
+        return step.hasSuffix(" out of service and remove it") ? "-" : "~"
     }
 
     private static func texts(_ value: JSONValue?) -> [String] {

@@ -74,6 +74,8 @@ extension ChangeEngine {
         try await haproxy.perform(steps)
         try await haproxy.confirm(steps, in: live.state)
         self.live = live
+        // One that is removed once more has its time anew.
+        for case .retire(let place, _) in steps { retirement.forget(place) }
     }
 
     /// What an answer does not wait for.

@@ -10,14 +10,41 @@ struct Retirement {
     var deadlines: [ServerPlace: ContinuousClock.Instant] = [:]
     /// HAProxy's numbers of them.
     var numbers: [ServerPlace: Int] = [:]
+
+    /// Forgets what is known of a server.
+    mutating func forget(_ place: ServerPlace) {
+        deadlines[place] = nil
+        numbers[place] = nil
+    }
 }
 
-// Removing servers behind the replies: they drain, for as long as open connections may go on, then are deleted.
+// Removing servers behind the replies: they take nothing new, and are deleted when their connections have ended.
 extension ChangeEngine {
     /// After the deadline connections are ended; HAProxy needs a moment until it has let go of them.
     private static let grace = Duration.seconds(2)
     /// How many servers are looked at before the next change has its turn.
     private static let batch = 100
+
+    /// Goes on with the servers that an earlier worker had removed: those that take nothing, are called like nodes and
+    /// are in no configuration.
+    func resumeRetiring() async {
+        await gate.enter()
+        defer { gate.leave() }
+        guard live == nil, let process = try? await haproxy.runtime.info().processID,
+            let current = try? await readConfiguration(), var state = await adopt(process, current),
+            let wanted = try? LiveState(rendered(store.current).configuration)
+        else { return }
+        for (backend, servers) in state.servers {
+            for (name, server) in servers where wanted.servers[backend]?[name.plain] == nil {
+                let place = ServerPlace(backend: backend, server: name)
+                guard server.state != .ready, NodeReference(place) != nil else { continue }
+                state.apply(.retire(place, into: server.state))
+            }
+        }
+        guard !state.leaving.isEmpty else { return }
+        live = (process, state)
+        startRetiring()
+    }
 
     /// Looks after the servers that leave, until there are none.
     func startRetiring() {
@@ -79,8 +106,7 @@ extension ChangeEngine {
         }
         live?.state.remove(place)
         // A server of the same name that is added and removed later begins anew.
-        retirement.deadlines[place] = nil
-        retirement.numbers[place] = nil
+        retirement.forget(place)
     }
 
     /// The connections that a server has at this moment.

@@ -24,7 +24,7 @@ enum PlanStep: Equatable, Sendable {
     case setFrontendLimit(ProxyName, Count)
     case setWeight(ServerPlace, Weight)
     case setState(ServerPlace, RuntimeCommand.ServerAdminState)
-    /// Drains a server, or takes it out of service; it is removed behind the reply, when its connections have ended.
+    /// Takes a server out of service, or drains it; it is removed behind the reply, when its connections have ended.
     case retire(ServerPlace, into: RuntimeCommand.ServerAdminState)
 
     /// The commands that it consists of.
