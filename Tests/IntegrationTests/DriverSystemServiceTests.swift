@@ -1,3 +1,4 @@
+import Glibc
 import HAProxy
 import LoadBalancing
 import Logging
@@ -60,6 +61,31 @@ import Testing
             try await driver.update(wanted)
             try await make().update(wanted)
             #expect(readText(configurationFile) == text)
+        }
+    }
+
+    @Test("a backup that root has removed or replaced is not restored: the file is written anew")
+    func backupLost() async throws {
+        try await withDrivers { make, script in
+            let (a, b) = (try NamedNode("a"), try NamedNode("b"))
+            let port = try freePort()
+            let driver = try await make()
+            try await driver.update([try balancer(port: port, [try a.node()])])
+            let text = readText(configurationFile)
+            for replacement in [nil, "global\n"] {
+                script.become(.wait(before: .reload))
+                let update = Task { try await driver.update([try balancer(port: port, [try b.node()])]) }
+                await script.reached()
+                let backup = configurationFile + ".libra-backup"
+                #expect(readText(backup) == text)
+                if let replacement { try writeText(replacement, to: backup) } else { unlink(backup) }
+                // So that the reload fails.
+                try writeText("nonsense\n", to: configurationFile)
+                script.goOn()
+                _ = try await #require(throws: DriverError.self) { try await update.value }
+                #expect(readText(configurationFile) == text)
+                #expect(await names(at: port) == ["a"])
+            }
         }
     }
 

@@ -62,4 +62,28 @@ import Testing
             #expect(!stand.hasPendingChange)
         }
     }
+
+    @Test("a change that could not be undone is undone by the next reconciliation that repairs, and by no other")
+    func leftOver() async throws {
+        for mode in HAProxyDriverOptions.Reconciliation.allCases {
+            try await withDriverStand { stand in
+                let (a, b) = (try NamedNode("a"), try NamedNode("b"))
+                let port = try freePort()
+                let script = FaultScript()
+                let driver = try await stand.driver(alwaysReloads: true, reconciliation: mode) {
+                    FaultyService($0, script)
+                }
+                try await driver.update([try balancer(port: port, [try a.node()])])
+                let file = stand.configuration
+                script.become(.fail([.reload, .restore]))
+                #expect(await code { try await driver.update([try balancer(port: port, [try b.node()])]) } == .storage)
+                #expect(stand.hasPendingChange)
+                script.become(.none)
+                await driver.reconcile()
+                #expect(stand.hasPendingChange == (mode != .repair))
+                #expect((stand.configuration == file) == (mode == .repair))
+                #expect(await names(at: port) == ["a"])
+            }
+        }
+    }
 }
