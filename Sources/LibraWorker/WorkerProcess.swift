@@ -37,12 +37,12 @@ struct WorkerProcess {
         let readiness = ReadinessReport(worker: worker, launch: launch, notifier: notifier, logger: logger)
         // Cancelled after the limit, what is under way may still take a moment to hear of it.
         let ending = EndingDeadline(limit: Self.finishingLimit + .seconds(5), logger: logger)
-        let reconciliation = Reconciliation(driver: driver, interval: settings[WorkerSettings.statsPoll])
+        let polling = Polling(driver: driver, interval: settings[WorkerSettings.statsPoll])
         // Below notices the group describes the services themselves, all of their properties included.
         var groupLogger = logger
         groupLogger.logLevel = max(logger.logLevel, .notice)
         let group = ServiceGroup(
-            daemon: [reopening, worker, readiness, ending, notifier, reconciliation],
+            daemon: [reopening, worker, readiness, ending, notifier, polling],
             finishingWithin: Self.finishingLimit,
             logger: groupLogger)
         do {

@@ -35,7 +35,8 @@ public final class HAProxyDriver: Driver {
         store = try StateStore(folder: options.stateFolder, logger: logger)
         let master = (service as? ProcessService)?.master ?? options.systemMaster
         meter = TrafficMeter(
-            path: options.statsFile, client: options.makeClient(), master: master, logger: logger)
+            path: options.statsFile, client: options.makeClient(), master: master,
+            drainTimeout: .milliseconds(Int(options.drainTimeout.value)), logger: logger)
         do {
             let builder = ConfigurationBuilder(global: try options.makeGlobal())
             engine = ChangeEngine(
@@ -104,6 +105,9 @@ public final class HAProxyDriver: Driver {
     public func traffic(for delivery: JobDelivery?) async throws(DriverError) -> TrafficReport {
         try await meter.report(for: delivery, balancers: try existingState().balancers.map(\.key))
     }
+
+    /// Reads what HAProxy's processes have counted, and keeps it for the next report, should HAProxy be killed before.
+    public func sampleTraffic() async { await meter.sample() }
 
     /// Takes note of what became of the answer with a report.
     public func settleTraffic(of delivery: JobDelivery, wasDelivered: Bool) async {

@@ -176,6 +176,47 @@ import Testing
         }
     }
 
+    @Test("a report whose job is answered without it, by a FAIL, is in the next one")
+    func failed() async throws {
+        try await withDriverStand { stand in
+            let node = try NamedNode("a")
+            let port = try freePort()
+            let wanted = [try balancer(.tcp, port: port, [try node.node()])]
+            var driver: HAProxyDriver? = try await stand.driver()
+            try await driver?.update(wanted)
+            try await serve(3, at: port, of: stand)
+            #expect(bytes(try await #require(driver).traffic(for: delivery(1))) == 3 * size(of: "a"))
+            // The worker is killed, and the job comes again when there are no balancers.
+            driver = nil
+            let next = try await stand.driver()
+            try await next.delete()
+            #expect(await code { _ = try await next.traffic(for: delivery(2, of: 1)) } == .deleted)
+            await next.settleTraffic(of: delivery(2, of: 1), wasDelivered: true)
+            try await next.update(wanted)
+            #expect(bytes(try await next.traffic(for: delivery(3))) == 3 * size(of: "a"))
+        }
+    }
+
+    @Test("connections that are cut when the drain time is over are counted to the last byte")
+    func cut() async throws {
+        try await withDriverStand { stand in
+            let server = try GreetingNode(size: 70_001)
+            defer { server.close() }
+            let port = try freePort()
+            let driver = try await stand.driver(drainTimeout: 1000)
+            let node = try server.node()
+            try await driver.update([try balancer(.tcp, port: port, [node])])
+            let client = try await GreetedClient(port: port, size: server.size)
+            defer { client.close() }
+            let other = try balancer(.tcp, id: "x", port: try freePort(), [node])
+            try await driver.update([try balancer(.tcp, port: port, [node]), other])
+            // Nothing is counted before a TCP connection ends.
+            #expect(bytes(try await driver.traffic(for: nil)) == 0)
+            try await eventually("old processes end") { try await stand.service.master.processes().oldWorkers.isEmpty }
+            #expect(bytes(try await driver.traffic(for: nil)) == UInt64(server.size))
+        }
+    }
+
     @Test("counters that somebody set to zero never make less")
     func cleared() async throws {
         try await withDriverStand { stand in

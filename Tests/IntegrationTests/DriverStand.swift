@@ -119,6 +119,11 @@ extension NamedNode {
     }
 }
 
+extension GreetingNode {
+    /// This node for a balancer.
+    func node() throws -> Node { Node(key: .id("1"), address: "127.0.0.1", port: try portNumber(port)) }
+}
+
 /// The names that answer at a port to so many requests, one after the other; those not answered count as `-`.
 func names(at port: Int, address: String = "127.0.0.1", requests: Int = 8) async -> Set<String> {
     var names: Set<String> = []

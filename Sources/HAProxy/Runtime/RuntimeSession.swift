@@ -44,6 +44,18 @@ public actor RuntimeSession {
         return try ProcessCounters(info, Statistics(try answer(to: RuntimeCommand.showStat(kinds: .backends).text)))
     }
 
+    /// Ends the connections that pass through backends, as `hard-stop-after` would do.
+    ///
+    /// HAProxy counts them as they end, while the process is still there to be asked. One after the other is ended, for
+    /// `shutdown sessions server` does nothing in a process that was told to end.
+    ///
+    /// - Throws: ``HAProxyError`` as ``counters()`` does.
+    public func endConnections() throws(HAProxyError) {
+        for stream in StreamAddress.list(in: try answer(to: RuntimeCommand.showStreams.text)) {
+            _ = try answer(to: RuntimeCommand.shutdownStream(stream).text)
+        }
+    }
+
     /// Ends the session.
     public func close() { connection = nil }
 

@@ -39,19 +39,22 @@ public struct TrafficLedger: Sendable, Hashable {
     }
 
     /// A report that was made for a job and is not confirmed yet.
-    struct Prepared: Sendable, Hashable {
-        let job: JobIdentity
-        let report: TrafficReport
+    public struct Prepared: Sendable, Hashable {
+        /// The job.
+        public let job: JobIdentity
+        /// Its report.
+        public let report: TrafficReport
         /// Whether its answer is known not to have arrived, as far as that can be known.
-        var isLost: Bool
+        public internal(set) var isLost: Bool
     }
 
-    /// How many unconfirmed reports are kept; one is left by each kill of the worker amid an answer, at most.
+    /// How many unconfirmed reports are kept; each connection may leave one when the worker is killed amid an answer.
     static let limit = 256
 
     var lastSeen: [Process: [BalancerKey: TrafficCounters]] = [:]
     var unreported: [BalancerKey: TrafficCounters] = [:]
-    var prepared: [Prepared] = []
+    /// The reports that are not confirmed, in the order in which they were made.
+    public internal(set) var prepared: [Prepared] = []
     /// When the period began that the next report is about.
     var start: UTCTime
     /// Processes that started up to this second count from what is first seen of them; nil when all count from zero.
@@ -71,8 +74,8 @@ public struct TrafficLedger: Sendable, Hashable {
     /// The processes of which something was seen.
     public var processes: Set<Process> { Set(lastSeen.keys) }
 
-    /// Jobs whose reports are not confirmed.
-    public var unconfirmedJobs: [JobIdentity] { prepared.map(\.job) }
+    /// Whether there is a report for a job that is not confirmed.
+    public func hasReport(for job: JobIdentity) -> Bool { prepared.contains { $0.job == job } }
 
     /// Takes note of a process's counters; those of one process come in the order in which they were read.
     ///
@@ -122,8 +125,20 @@ public struct TrafficLedger: Sendable, Hashable {
         unreported = [:]
         start = end
         if let job { prepared.append(Prepared(job: job, report: report, isLost: false)) }
-        if prepared.count > Self.limit { prepared.removeFirst(prepared.count - Self.limit) }
         return report
+    }
+
+    /// Strikes the oldest reports of which nothing was heard, as reported, where there are more than can be kept.
+    ///
+    /// A job that is to come again does so as soon as there is a worker. So those that did not come while hundreds of
+    /// others did were most likely answered, by a worker that was killed before it learned of it; to report them again
+    /// would count them twice.
+    ///
+    /// - Returns: What was struck, for a log: nobody else will know of it.
+    public mutating func strikeOldest() -> [Prepared] {
+        let struck = prepared.prefix(max(0, prepared.count - Self.limit))
+        prepared.removeFirst(struck.count)
+        return Array(struck)
     }
 
     /// The job server has the answer to a job: its report is reported.

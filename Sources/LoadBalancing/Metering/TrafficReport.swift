@@ -21,6 +21,9 @@ public struct TrafficReport: Sendable, Hashable {
     /// The balancers of the host in their order, then those that are gone and still have something to report.
     public let rows: [Row]
 
+    /// The sum over the rows.
+    public var total: TrafficCounters { rows.reduce(into: .zero) { $0 += $1.traffic } }
+
     /// Creates a report.
     public init(start: UTCTime, end: UTCTime, rows: [Row]) {
         self.start = start

@@ -22,10 +22,17 @@ actor TrafficMeter {
     private var ledger: TrafficLedger?
     /// What the file holds.
     private var saved: TrafficLedger?
-    /// The latest delivery of each job that has a report, so that no word about an earlier one is taken for one about it.
-    private var deliveries: [JobIdentity: UInt64] = [:]
+    /// The deliveries whose answers have a report and are on their way, so that word about another is not taken for word
+    /// about these; as many at most as there are jobs in hand.
+    private var underWay: Set<JobDelivery> = []
     /// The process that had the socket when it was last asked.
     private var current: TrafficLedger.Process?
+    /// The last fault of the file, so that it is logged once.
+    private var loggedFault: String?
+    /// Whether old workers are being asked through their master.
+    private var isFollowingOldWorkers = false
+    /// How long a process that was replaced may go on: `hard-stop-after`.
+    private let drainTimeout: Duration
 
     /// Creates a meter; nothing is read yet.
     ///
@@ -33,8 +40,10 @@ actor TrafficMeter {
     ///   - path: The statsfile.
     ///   - client: The Runtime API; a client of the meter's own.
     ///   - master: HAProxy's master, if there is one that this user may ask.
+    ///   - drainTimeout: How long a process that was replaced may go on.
     ///   - logger: Gets what is wrong with the books.
-    init(path: String, client: RuntimeClient, master: MasterClient?, logger: Logger) {
+    init(path: String, client: RuntimeClient, master: MasterClient?, drainTimeout: Duration, logger: Logger) {
+        self.drainTimeout = drainTimeout
         file = StatsFile(path: path)
         self.client = client
         self.master = master
@@ -43,12 +52,6 @@ actor TrafficMeter {
 
     /// Reads the file, and what HAProxy counted while no worker looked.
     func begin() async {
-        do throws(DriverError) {
-            try load()
-        } catch {
-            logger.error("METRICS cannot be kept: \(error.message)")
-            return
-        }
         await sample()
         await followOldWorkers()
     }
@@ -59,33 +62,36 @@ actor TrafficMeter {
     ///   or as HAProxy fails, unless it is not running: then what is known is reported.
     func report(for delivery: JobDelivery?, balancers: [BalancerKey]) async throws(DriverError) -> TrafficReport {
         try load()
-        let isKnown = ledger?.unconfirmedJobs.contains { $0 == delivery?.job } ?? false
+        let isKnown = delivery.map { ledger?.hasReport(for: $0.job) ?? false } ?? false
         // The report of a job that comes again is made already.
         if !isKnown, let fault = await read(), fault.code != .notRunning { throw DriverError(fault) }
         let before = ledger
         guard let report = ledger?.report(for: delivery?.job, at: .now, balancers: balancers) else {
             throw DriverError(.unexpected, "the books of METRICS are closed")
         }
+        let struck = ledger?.strikeOldest() ?? []
         do throws(DriverError) {
             try save()
         } catch {
             ledger = before
             throw error
         }
-        if let delivery { deliveries[delivery.job] = delivery.number }
+        for old in struck {
+            logger.warning("nothing was ever heard of \(old.summary); it counts as reported, for too many are kept")
+        }
+        if let delivery { underWay.insert(delivery) }
         return report
     }
 
     /// Takes note of what became of an answer.
     func settle(_ delivery: JobDelivery, wasDelivered: Bool) {
-        guard let latest = deliveries[delivery.job] else { return }
-        if wasDelivered {
-            deliveries[delivery.job] = nil
+        let hadReport = underWay.remove(delivery) != nil
+        guard ledger?.hasReport(for: delivery.job) == true else { return }
+        if wasDelivered, hadReport {
             ledger?.confirm(delivery.job)
-        } else {
-            // The job may have been delivered once more meanwhile, and its answer may be on its way.
-            guard latest == delivery.number else { return }
-            deliveries[delivery.job] = nil
+        } else if !underWay.contains(where: { $0.job == delivery.job }) {
+            // No answer, or a FAIL without the report. Where the job was delivered once more meanwhile, that one's answer
+            // decides.
             ledger?.lose(delivery.job)
         }
         saveOrLog()
@@ -93,7 +99,12 @@ actor TrafficMeter {
 
     /// Reads and writes down what can be read; a fault is logged, unless HAProxy is not running.
     func sample() async {
-        guard ledger != nil else { return }
+        do throws(DriverError) {
+            try load()
+        } catch {
+            log(error)
+            return
+        }
         if let fault = await read(), fault.code != .notRunning {
             logger.warning("HAProxy's counters cannot be read: \(fault.message)")
         }
@@ -105,13 +116,13 @@ actor TrafficMeter {
     /// Opens a session with the process that is about to be replaced, by which it can be asked until it has ended.
     ///
     /// - Returns: The session; nil when there is no process, or its socket cannot be opened by this user.
-    func hold() async -> RuntimeSession? {
+    func hold() async -> HeldProcess? {
         await sample()
         guard ledger != nil, client.access != .socat else { return nil }
         let session = RuntimeSession(socket: client.socket)
         do throws(HAProxyError) {
             try await session.open()
-            return session
+            return HeldProcess(session: session, since: .now)
         } catch {
             if error.code != .notRunning {
                 logger.warning("HAProxy's last counters may be missed: \(error.message)")
@@ -121,19 +132,29 @@ actor TrafficMeter {
     }
 
     /// Asks a process that finishes what it has, until it has nothing else left than this session.
-    nonisolated func follow(_ session: RuntimeSession?) {
-        Task { [weak self] in
-            guard let session else {
+    ///
+    /// Shortly before HAProxy would cut what is left then (`hard-stop-after`), and end without telling its last counts, the
+    /// same connections are cut through the session.
+    nonisolated func follow(_ process: HeldProcess?) {
+        Task { [weak self, drainTimeout] in
+            guard let process else {
                 await self?.followOldWorkers()
                 return
             }
-            let start = ContinuousClock.now
-            while let step = await self?.step(session), step != .ended {
+            let cut = process.since + drainTimeout - min(drainTimeout / 10, .milliseconds(500))
+            var wasCut = false
+            while let step = await self?.step(process.session), step != .ended {
+                let time = process.since.duration(to: .now)
                 // The process goes on as if nothing had happened: the reload failed.
-                if step == .goesOn, start.duration(to: .now) > .seconds(10) { break }
-                try? await Task.sleep(for: pause(after: start.duration(to: .now)))
+                if step == .goesOn, time > .seconds(10) { break }
+                if step == .stopping, !wasCut, .now >= cut {
+                    wasCut = true
+                    try? await process.session.endConnections()
+                }
+                let rest = ContinuousClock.now.duration(to: cut)
+                try? await Task.sleep(for: wasCut ? .milliseconds(5) : min(pause(after: time), max(rest, .zero)))
             }
-            await session.close()
+            await process.session.close()
         }
     }
 
@@ -158,15 +179,19 @@ actor TrafficMeter {
 
     /// Asks old workers through their master until they have ended: those for which nobody holds a session.
     private func followOldWorkers() async {
-        guard await !oldWorkers().isEmpty else { return }
+        guard !isFollowingOldWorkers, await !oldWorkers().isEmpty, !isFollowingOldWorkers else { return }
+        isFollowingOldWorkers = true
         Task { [weak self] in
             let start = ContinuousClock.now
             while await self?.oldWorkers().isEmpty == false {
                 await self?.sample()
                 try? await Task.sleep(for: pause(after: start.duration(to: .now)))
             }
+            await self?.endFollowing()
         }
     }
+
+    private func endFollowing() { isFollowingOldWorkers = false }
 
     private func oldWorkers() async -> [Int32] {
         guard let master, let list = try? await master.processes() else { return [] }
@@ -221,8 +246,8 @@ actor TrafficMeter {
         case .ledger(let read):
             ledger = read
             saved = read
-            for job in read.unconfirmedJobs {
-                logger.notice("the report for job \(job) was under way when the worker ended; it is that job's alone")
+            for prepared in read.prepared where !prepared.isLost {
+                logger.notice("\(prepared.summary) was under way when the worker ended; it is that job's alone")
             }
         case .corrupt:
             let place = try file.setAside()
@@ -244,7 +269,35 @@ actor TrafficMeter {
     }
 
     private func saveOrLog() {
-        do throws(DriverError) { try save() } catch { logger.error("METRICS cannot be kept: \(error.message)") }
+        do throws(DriverError) {
+            try save()
+            loggedFault = nil
+        } catch {
+            log(error)
+        }
+    }
+
+    /// Logs a fault of the file, once for as long as it lasts.
+    private func log(_ error: DriverError) {
+        guard loggedFault != error.message else { return }
+        loggedFault = error.message
+        logger.error("METRICS cannot be kept: \(error.message)")
+    }
+}
+
+/// A process that is about to be replaced, and cannot end unread.
+struct HeldProcess: Sendable {
+    let session: RuntimeSession
+    /// A moment before the process was told to end.
+    let since: ContinuousClock.Instant
+}
+
+extension TrafficLedger.Prepared {
+    /// For a log: which report it is, and what it has.
+    fileprivate var summary: String {
+        let total = report.total
+        let sums = "\(total.bytesOut) bytes out, \(total.bytesIn) in, \(total.connections) connections"
+        return "the report for job \(job) (\(sums))"
     }
 }
 

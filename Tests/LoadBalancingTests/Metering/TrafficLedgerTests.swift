@@ -107,6 +107,20 @@ import Testing
         }
     }
 
+    @Test("of more reports than are kept the oldest are struck, and told, so that no byte goes unsaid")
+    func limit() {
+        var ledger = ledger()
+        for number in 1...258 {
+            ledger.observe(first, [http: bytes(UInt64(number) * 10)])
+            _ = ledger.report(for: job(number), at: time(1), balancers: [http])
+        }
+        let struck = ledger.strikeOldest()
+        #expect(struck.map(\.job) == [job(1), job(2)])
+        #expect(struck.map(\.report.total.bytesOut) == [10, 10])
+        #expect(ledger.strikeOldest().isEmpty)
+        #expect(!ledger.hasReport(for: job(2)) && ledger.hasReport(for: job(3)))
+    }
+
     @Test("periods follow on each other, also when the clock is set back")
     func periods() {
         var ledger = TrafficLedger(start: time(100))

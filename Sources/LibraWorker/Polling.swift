@@ -1,10 +1,11 @@
 import LoadBalancingHAProxy
 import ServiceLifecycle
 
-/// Compares what runs with what was last asked for, at the start and then at an interval.
-struct Reconciliation: Service {
+/// Looks at HAProxy at the start and then at an interval: keeps what it has counted, and compares what runs with what was
+/// last asked for.
+struct Polling: Service {
     let driver: HAProxyDriver
-    /// The time between two comparisons; with zero there is none.
+    /// The time between two looks; with zero there is none.
     let interval: Duration
 
     func run() async throws {
@@ -14,6 +15,8 @@ struct Reconciliation: Service {
         }
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
+                // First, for a repair may replace the process.
+                await driver.sampleTraffic()
                 await driver.reconcile()
                 try? await Task.sleep(for: interval)
             }
