@@ -11,7 +11,7 @@ import Testing
 /// What METRICS promises as a whole: over a life with every kind of end, the reports that arrive add up to what HAProxy
 /// counted, and what is missing is what nobody could know.
 @Suite(.serialized) struct MeteringSumTests {
-    @Test("with a master: every byte is in one report, but for those that HAProxy was not asked for when it was killed")
+    @Test("with a master: every byte is in one report, but for what HAProxy was not asked for when killed")
     func process() async throws {
         try await withDriverStand { stand in
             let options = HAProxyDriverOptions(
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test("with `service haproxy`: every byte is in one report, but for those that HAProxy was not asked for when killed")
+    @Test("with `service haproxy`: every byte is in one report, but for what HAProxy was not asked for when killed")
     func systemService() async throws {
         try await withSystemHAProxy {
             try await withTemporaryFolder { folder in

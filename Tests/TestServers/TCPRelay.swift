@@ -13,6 +13,10 @@ public final class TCPRelay: Sendable {
         case blackHole
         /// Ends every connection with a reset.
         case reset
+        /// Ends a connection in place of carrying what has this text in it.
+        case endBefore(String)
+        /// Goes on reading from whoever sends something with this text in it, and carries nothing of it or after it.
+        case discardFrom(String)
     }
 
     /// The loopback port where the relay listens.
@@ -25,6 +29,7 @@ public final class TCPRelay: Sendable {
         var behaviour: Behaviour
         var descriptors: Set<Int32> = []
         var isClosed = false
+        var interventions = 0
     }
 
     /// Starts a relay.
@@ -40,6 +45,9 @@ public final class TCPRelay: Sendable {
         state = Mutex(State(behaviour: behaviour))
         startThread { [self] in acceptConnections() }
     }
+
+    /// How often something was kept back for the text that it had.
+    public var interventions: Int { state.withLock(\.interventions) }
 
     /// Changes how connections are treated, those that are open included.
     public func become(_ behaviour: Behaviour) {
@@ -89,10 +97,26 @@ public final class TCPRelay: Sendable {
         }
     }
 
+    private func contains(_ text: String, _ bytes: ArraySlice<UInt8>) -> Bool {
+        guard bytes.contains(Array(text.utf8)) else { return false }
+        state.withLock { $0.interventions += 1 }
+        return true
+    }
+
     private func carry(from source: Int32, to destination: Int32) {
         var buffer = [UInt8](repeating: 0, count: 65_536)
+        var isDiscarding = false
         while case let count = recv(source, &buffer, buffer.count, 0), count > 0 {
-            if case .blackHole = state.withLock({ $0.behaviour }) { continue }
+            switch state.withLock({ $0.behaviour }) {
+            case .blackHole: continue
+            case .endBefore(let text) where contains(text, buffer[..<count]):
+                shutdown(source, Int32(SHUT_RDWR))
+                shutdown(destination, Int32(SHUT_RDWR))
+                return
+            case .discardFrom(let text) where contains(text, buffer[..<count]): isDiscarding = true
+            default: break
+            }
+            if isDiscarding { continue }
             var sent = 0
             while sent < count {
                 let step = buffer.withUnsafeBytes { bytes in
@@ -102,8 +126,10 @@ public final class TCPRelay: Sendable {
                 sent += step
             }
         }
-        guard case .forward = state.withLock({ $0.behaviour }) else { return }
-        shutdown(destination, Int32(SHUT_WR))
+        switch state.withLock({ $0.behaviour }) {
+        case .blackHole, .reset: break
+        case .forward, .endBefore, .discardFrom: shutdown(destination, Int32(SHUT_WR))
+        }
     }
 }
 
