@@ -86,6 +86,12 @@ struct WorkerProcess {
                     settings[WorkerSettings.stagingFolder], purpose: "new configurations",
                     origin: settings.origin(of: WorkerSettings.stagingFolder), ownership: .root))
         }
+        if let file = settings[WorkerSettings.statsFile] {
+            folders.append(
+                Folder(
+                    file.removingLastComponent(), purpose: "the statsfile",
+                    origin: settings.origin(of: WorkerSettings.statsFile)))
+        }
         if let file = setup.pidFile {
             folders.append(
                 Folder(

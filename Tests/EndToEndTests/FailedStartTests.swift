@@ -32,6 +32,10 @@ extension EndToEnd {
                     what: "a state folder that is not there", configuration: "[worker:haproxy]\nstatedir = FOLDER/none",
                     words: ["libra.cfg:", "FOLDER/none", "does not exist"]),
                 Fault(
+                    what: "a statsfile in a folder that cannot be written",
+                    configuration: "[worker:haproxy]\nstatsfile = /usr/haproxy.stats",
+                    words: ["libra.cfg:", "statsfile", "/usr", "not writable by user haproxy"]),
+                Fault(
                     what: "an unknown key", configuration: "conections = 3",
                     words: ["libra.cfg:9: [worker] conections", "connections"], exitCode: 78),
                 Fault(

@@ -217,19 +217,97 @@ import Testing
         }
     }
 
-    @Test("counters that somebody set to zero never make less")
+    @Test("a statsfile that cannot be written: METRICS fails and names it, and after the repair has all of it")
+    func unwritable() async throws {
+        try await withDriverStand { stand in
+            try await withSmallDisk { disk in
+                let node = try NamedNode("a")
+                let port = try freePort()
+                let path = disk.path + "/haproxy.stats"
+                let driver = try await stand.driver(statsFile: path)
+                try await driver.update([try balancer(.tcp, port: port, [try node.node()])])
+                try await serve(2, at: port, of: stand)
+                #expect(bytes(try await driver.traffic(for: delivery(1))) == 2 * size(of: "a"))
+                await driver.settleTraffic(of: delivery(1), wasDelivered: true)
+                let faults: [(number: UInt64, begin: () throws -> Void, end: () throws -> Void)] = [
+                    (2, { try disk.fill() }, { disk.empty() }),
+                    (4, { try disk.setReadOnly(true) }, { try disk.setReadOnly(false) }),
+                ]
+                for fault in faults {
+                    try fault.begin()
+                    try await serve(3, at: port, of: stand)
+                    let error = await #expect(throws: DriverError.self) {
+                        try await driver.traffic(for: delivery(fault.number))
+                    }
+                    #expect(error?.code == .storage && error?.message.contains(path) == true, "\(error?.message ?? "")")
+                    // The FAIL arrives. The rest of the driver works.
+                    await driver.settleTraffic(of: delivery(fault.number), wasDelivered: true)
+                    try await driver.update([
+                        try balancer(.tcp, port: port, [try node.node()]),
+                        try balancer(.tcp, id: "x", port: try freePort(), [try node.node()]),
+                    ])
+                    try await serve(1, at: port, of: stand)
+                    try fault.end()
+                    #expect(bytes(try await driver.traffic(for: delivery(fault.number + 1))) == 4 * size(of: "a"))
+                    await driver.settleTraffic(of: delivery(fault.number + 1), wasDelivered: true)
+                }
+            }
+        }
+    }
+
+    @Test("a worker that is killed while a replaced process has connections: the next one has their bytes")
+    func killedWhileDraining() async throws {
+        try await withDriverStand { stand in
+            let node = try GreetingNode(size: 5001)
+            defer { node.close() }
+            let port = try freePort()
+            var driver: HAProxyDriver? = try await stand.driver()
+            let wanted = try balancer(.tcp, port: port, [try node.node()])
+            try await driver?.update([wanted])
+            let client = try await GreetedClient(port: port, size: node.size)
+            try await driver?.update([wanted, try balancer(.tcp, id: "x", port: try freePort(), [try node.node()])])
+            driver = nil
+            let next = try await stand.driver()
+            #expect(try await !stand.service.master.processes().oldWorkers.isEmpty)
+            client.close()
+            try await eventually("the old process ends") {
+                try await stand.service.master.processes().oldWorkers.isEmpty
+            }
+            #expect(bytes(try await next.traffic(for: nil)) == UInt64(node.size))
+        }
+    }
+
+    @Test("HAProxy killed between two looks: what the last look had seen is reported, also where nothing is compared")
+    func killedAfterLook() async throws {
+        try await withDriverStand { stand in
+            let node = try NamedNode("a")
+            let port = try freePort()
+            let driver = try await stand.driver(reconciliation: .off)
+            try await driver.update([try balancer(.tcp, port: port, [try node.node()])])
+            try await serve(3, at: port, of: stand)
+            await driver.sampleTraffic()
+            await driver.reconcile()
+            try await stand.killHAProxy()
+            #expect(bytes(try await driver.traffic(for: nil)) == 3 * size(of: "a"))
+        }
+    }
+
+    @Test("counters that somebody set to zero never make less, and the log says so")
     func cleared() async throws {
         try await withDriverStand { stand in
             let node = try NamedNode("a")
             let port = try freePort()
-            let driver = try await stand.driver()
+            let log = LogRecorder()
+            let driver = try await stand.driver(logger: log.logger)
             try await driver.update([try balancer(.tcp, port: port, [try node.node()])])
             try await serve(3, at: port, of: stand)
             #expect(bytes(try await driver.traffic(for: nil)) == 3 * size(of: "a"))
             let client = RuntimeClient(socket: FilePath(stand.folder + "/haproxy.sock"), access: .direct)
             _ = try await client.send(try .verbatim("clear counters all"))
             try await serve(2, at: port, of: stand)
+            #expect(!log.messages.contains { $0.contains("zero") })
             #expect(bytes(try await driver.traffic(for: nil)) == 2 * size(of: "a"))
+            #expect(log.messages.contains { $0.contains("set the counters of tcp in") && $0.contains("to zero") })
         }
     }
 

@@ -16,7 +16,8 @@ struct DriverStand {
     /// made one after the other.
     func driver(
         log: String = "127.0.0.1:9 local0", alwaysReloads: Bool = false, drainTimeout: Int = 2000,
-        reconciliation: HAProxyDriverOptions.Reconciliation = .repair,
+        reconciliation: HAProxyDriverOptions.Reconciliation = .repair, statsFile: String? = nil,
+        logger: Logger = Self.logger,
         wrap: (any ServiceControl) -> any ServiceControl = { $0 }
     ) async throws -> HAProxyDriver {
         var options = HAProxyDriverOptions(
@@ -24,7 +25,8 @@ struct DriverStand {
             drainTimeout: try Milliseconds(drainTimeout))
         options.alwaysReloads = alwaysReloads
         options.reconciliation = reconciliation
-        return try await HAProxyDriver(options: options, service: wrap(options.makeService()), logger: Self.logger)
+        if let statsFile { options.statsFile = statsFile }
+        return try await HAProxyDriver(options: options, service: wrap(options.makeService()), logger: logger)
     }
 
     var service: ProcessService { ProcessService(folder: FilePath(folder)) }
@@ -77,7 +79,7 @@ struct DriverStand {
         }
     }
 
-    private static let logger = Logger(label: "driver", factory: { _ in SwiftLogNoOpLogHandler() })
+    static let logger = Logger(label: "driver", factory: { _ in SwiftLogNoOpLogHandler() })
 }
 
 /// Gives `body` a folder of its own, and ends the HAProxy that may run there afterwards, also when `body` throws.
