@@ -27,14 +27,17 @@ import Testing
         }
     }
 
-    @Test("with `service haproxy`: every byte is in one report, but for what HAProxy was not asked for when killed")
-    func systemService() async throws {
+    @Test(
+        "with `service haproxy`: every byte is in one report, but for what HAProxy was not asked for when killed",
+        arguments: [SocketAccess.direct, .socat])
+    func systemService(access: SocketAccess) async throws {
         try await withSystemHAProxy {
             try await withTemporaryFolder { folder in
                 var options = HAProxyDriverOptions(
                     service: .debian, stateFolder: folder, log: try LogTarget("127.0.0.1:9 local0"),
                     drainTimeout: try Milliseconds(20_000))
                 options.stagingFolder = folder
+                options.socketAccess = access
                 let host = MeteredHost(
                     options: options,
                     kill: {

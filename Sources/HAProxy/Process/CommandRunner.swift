@@ -82,6 +82,31 @@ enum CommandRunner {
         guard outcome.isSuccess else { throw outcome.failure(.startFailed) }
     }
 
+    /// Starts a command that goes on for as long as its standard input and output, which are one socket, have another end.
+    ///
+    /// - Returns: That end, which the caller closes; when the command ends, so does the stream from there.
+    static func connect(_ command: SudoCommand) throws(HAProxyError) -> FileDescriptor {
+        var ends: [Int32] = [-1, -1]
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
+            throw HAProxyError(.inputOutput, "there is no socket for a command: \(describe(errno))")
+        }
+        let input = FileDescriptor(rawValue: ends[1])
+        let copy = fcntl(ends[1], F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else {
+            for end in ends { close(end) }
+            throw HAProxyError(.inputOutput, "there is no socket for a command: \(describe(errno))")
+        }
+        Task {
+            _ = try? await Subprocess.run(
+                .path("/usr/bin/sudo"), arguments: Arguments(command.sudoArguments), environment: environment,
+                workingDirectory: "/", input: .fileDescriptor(input, closeAfterSpawningProcess: true),
+                output: .fileDescriptor(FileDescriptor(rawValue: copy), closeAfterSpawningProcess: true),
+                error: .discarded)
+        }
+        return FileDescriptor(rawValue: ends[0])
+    }
+
     /// A pipe that holds `bytes` and has no writer any more.
     ///
     /// Feeding a command while it runs would end this process by SIGPIPE when the command ends before it has read all.

@@ -1,4 +1,5 @@
 internal import DedicatedThread
+internal import Glibc
 public import SystemPackage
 
 /// A lasting connection to one process of HAProxy (`prompt`; Management Guide, section 9.3), on a thread of its own.
@@ -11,27 +12,43 @@ public actor RuntimeSession {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     private let socket: FilePath
+    private let access: SocketAccess
     private let timeout: Duration
     private var connection: SocketConnection?
+    /// The process on the other side, once it has said so, of a connection by socat: that does not pass on its end.
+    private var watchedProcess: Int32?
+    private var isThroughSocat = false
 
     /// Describes a session; ``open()`` opens it.
     ///
     /// - Parameters:
-    ///   - socket: The path of the `stats socket`, at most 107 bytes; this user may open it.
+    ///   - socket: The path of the `stats socket`, at most 107 bytes.
+    ///   - access: How it is reached; through socat, that runs for as long as the session.
     ///   - timeout: How long a call may take.
-    public init(socket: FilePath, timeout: Duration = .seconds(10)) {
+    public init(socket: FilePath, access: SocketAccess = .auto, timeout: Duration = .seconds(10)) {
         thread = DedicatedThread(name: "haproxy-session")
         self.socket = socket
+        self.access = access
         self.timeout = timeout
     }
 
     /// Connects to the process that has the socket now.
     ///
-    /// - Throws: ``HAProxyError`` with the code `notRunning`, `permissionDenied`, `timedOut` or `connectionLost`.
+    /// - Throws: ``HAProxyError`` with the code `notRunning`, `permissionDenied`, `timedOut` or `connectionLost`; through
+    ///   socat, `connectionLost` also when sudo does not run it or nobody listens.
     public func open() throws(HAProxyError) {
-        let deadline = Deadline(in: timeout)
-        connection = try SocketConnection(to: socket, by: deadline)
+        connection = try connect()
         _ = try answer(to: "prompt")
+    }
+
+    private func connect() throws(HAProxyError) -> SocketConnection {
+        if access != .socat {
+            do throws(HAProxyError) {
+                return try SocketConnection(to: socket, by: Deadline(in: timeout))
+            } catch let error where error.code == .permissionDenied && access == .auto {}
+        }
+        isThroughSocat = true
+        return try SocketConnection(throughSocatTo: socket)
     }
 
     /// The counters of the process.
@@ -40,7 +57,11 @@ public actor RuntimeSession {
     /// - Throws: ``HAProxyError`` with the code `connectionLost` when the process has ended, or the session was closed; or
     ///   `timedOut` or `unreadableReply`.
     public func counters() throws(HAProxyError) -> ProcessCounters {
+        if let watchedProcess, kill(watchedProcess, 0) != 0, errno == ESRCH {
+            throw HAProxyError(.connectionLost, "HAProxy's process \(watchedProcess) has ended")
+        }
         let info = try RuntimeInfo(try answer(to: RuntimeCommand.showInfo.text))
+        if isThroughSocat { watchedProcess = info.processID }
         return try ProcessCounters(info, Statistics(try answer(to: RuntimeCommand.showStat(kinds: .backends).text)))
     }
 

@@ -12,6 +12,12 @@ struct SocketConnection: ~Copyable {
         descriptor = try connected(to: path, by: deadline)
     }
 
+    /// Connects through `sudo -n socat`, which lives as long as the connection.
+    init(throughSocatTo path: FilePath) throws(HAProxyError) {
+        self.path = path
+        descriptor = try CommandRunner.connect(.socat(to: path)).rawValue
+    }
+
     deinit { close(descriptor) }
 
     /// Sends bytes and then, as the end of a request, the end of the stream.

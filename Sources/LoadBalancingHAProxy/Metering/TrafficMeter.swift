@@ -115,11 +115,11 @@ actor TrafficMeter {
 
     /// Opens a session with the process that is about to be replaced, by which it can be asked until it has ended.
     ///
-    /// - Returns: The session; nil when there is no process, or its socket cannot be opened by this user.
+    /// - Returns: The session; nil when there is no process, or its socket cannot be opened.
     func hold() async -> HeldProcess? {
         await sample()
-        guard ledger != nil, client.access != .socat else { return nil }
-        let session = RuntimeSession(socket: client.socket)
+        guard ledger != nil else { return nil }
+        let session = RuntimeSession(socket: client.socket, access: client.access)
         do throws(HAProxyError) {
             try await session.open()
             return HeldProcess(session: session, since: .now)
