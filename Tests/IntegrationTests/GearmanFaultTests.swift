@@ -259,7 +259,7 @@ import Testing
                 handler: { .complete($0.workload) })
             try await withWorker(worker) { _ in
                 try await eventually { worker.status[0].connections == 2 }
-                let sockets = (3..<Int32(256)).filter { peerPort(of: $0) == server.port }
+                let sockets = (3..<Int32(4096)).filter { peerPort(of: $0) == server.port }
                 #expect(sockets.count >= 2)
                 let tuned = sockets.filter { socket in
                     option(SO_KEEPALIVE, SOL_SOCKET, of: socket) == 1 && option(TCP_KEEPCNT, of: socket) == 5
