@@ -16,8 +16,8 @@ struct Attempt {
     /// The servers that may be there because of the change.
     var added: Set<ServerPlace> {
         var places: Set<ServerPlace> = []
-        for case .add(let backend, let server, let address, let number) in plan.steps ?? [] {
-            let step = PlanStep.add(backend, server, at: address, number: number)
+        for step in plan.steps ?? [] {
+            guard case .add(let backend, let server, _, _, _) = step else { continue }
             if let refused, (try? step.commands().first) == refused { break }
             places.insert(ServerPlace(backend: backend, server: server.name))
         }
@@ -143,7 +143,7 @@ extension PlanStep {
     ///
     /// A server that takes another's place is checked otherwise, or is a backup or not, and HAProxy tells neither.
     var isTraceable: Bool {
-        if case .add(_, let server, _, _) = self { return server.name == server.name.plain }
+        if case .add(_, let server, _, _, _) = self { return server.name == server.name.plain }
         return isVisible
     }
 }

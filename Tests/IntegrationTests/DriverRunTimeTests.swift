@@ -225,6 +225,49 @@ import Testing
         }
     }
 
+    @Test("a node that is added has the cookie that a fresh start gives it, and is checked where it is")
+    func cookie() async throws {
+        try await withDriverStand { stand in
+            let (a, b) = (try NamedNode("a"), try NamedNode("b"))
+            let port = try freePort()
+            let jar = "\(stand.folder)/jar"
+            let driver = try await stand.driver()
+            func update(_ nodes: [Node]) async throws {
+                let balancer = try LoadBalancer(
+                    protocol: .http, address: "127.0.0.1", port: try portNumber(port),
+                    monitor: Monitor(kind: .connect, delay: 1, timeout: 1, attempts: 1), nodes: nodes)
+                try await driver.update([balancer])
+            }
+            func answersWithCookie() async throws -> Set<String> {
+                var answers: Set<String> = []
+                for _ in 1...6 {
+                    let command = ["-si", "-b", jar, "http://127.0.0.1:\(port)/"]
+                    let answer = try await run("curl", command).output
+                    #expect(!answer.lowercased().contains("set-cookie"))
+                    answers.insert(String(answer.suffix(1)))
+                }
+                return answers
+            }
+            try await update([try a.node(.disabled)])
+            let process = try await stand.processID()
+            try await update([try a.node(.disabled), try b.node()])
+            #expect(try await run("curl", ["-s", "-c", jar, "http://127.0.0.1:\(port)/"]).output == "b")
+            try await update([try a.node(), try b.node()])
+            #expect(try await answersWithCookie() == ["b"])
+            // A check by connection that has found it up; one at another port finds nobody.
+            let backend = try ProxyName("http-servers")
+            try await eventually {
+                let rows = String(decoding: try await runtime(stand).send(.showStat(proxy: backend)), as: UTF8.self)
+                return rows.split(separator: "\n").contains { $0.contains(",id-b,") && $0.contains(",L4OK,") }
+            }
+            #expect(try await driver.statistics()[0].nodes.map(\.isUp) == [true, true])
+            #expect(try await stand.processID() == process)
+            try await stand.service.reload()
+            try await eventually { try await stand.processID() != process }
+            #expect(try await answersWithCookie() == ["b"])
+        }
+    }
+
     @Test("a worker that vanishes at any moment of a change of nodes leaves the old state to the next one")
     func crashes() async throws {
         let (a, b) = (try NamedNode("a"), try NamedNode("b"))
@@ -274,8 +317,7 @@ import Testing
             #expect(plan.reloadReasons.isEmpty)
             #expect(
                 plan.steps == [
-                    "add http-servers/id-b at 127.0.0.1:1, weight 1",
-                    "give the new servers of http-servers their cookies", "set the weight of http-servers/id-a to 5",
+                    "add http-servers/id-b at 127.0.0.1:1, weight 1", "set the weight of http-servers/id-a to 5",
                     "put http-servers/id-b in service",
                 ])
             let other = try await driver.plan([try balancer(port: try freePort(), [node("a")])])

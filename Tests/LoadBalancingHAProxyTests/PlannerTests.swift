@@ -164,7 +164,7 @@ import Testing
             let steps = try #require(Planner.plan(from: live, to: try configuration(servers)).steps)
             for step in steps { live.apply(step) }
             for place in live.leaving { live.remove(place) }
-            return steps.compactMap { if case .add(_, _, _, let number) = $0 { number } else { nil } }
+            return steps.compactMap { if case .add(_, _, _, let number, _) = $0 { number } else { nil } }
         }
         let first = LiveState.firstNumber
         #expect(try numbers([server("c")]) == [first])
@@ -295,7 +295,7 @@ import Testing
         #expect(Planner.plan(from: LiveState(old), to: new) == .nothing)
     }
 
-    @Test("servers are put in service before others are taken out of it, and get their cookies before that")
+    @Test("servers are put in service before others are taken out of it, and get their cookies when they are added")
     func order() throws {
         let cookie = CookiePersistence(name: try Word("SERVERID"), dynamicKey: try Word("key"))
         func configuration(_ servers: [Server]) throws -> Configuration {
@@ -308,10 +308,26 @@ import Testing
         #expect(
             words(Planner.plan(from: old, to: new)) == [
                 "add web/c at 10.0.0.1:80, weight 1", "add web/d at 10.0.0.1:80, weight 1",
-                "give the new servers of web their cookies",
                 "put web/c in service", "put web/d in service", "set the weight of web/z to 2",
                 "set the weight of web/a to 0", "take web/b out of service and remove it",
             ])
+    }
+
+    @Test("a server gets its cookie by a change of its port, before it is checked or takes traffic")
+    func cookie() throws {
+        func commands(port: Int, withCookie: Bool) throws -> [String] {
+            let server = try server("a", port: port)
+            let step = PlanStep.add(web, server, at: server.address, number: 7, withCookie: withCookie)
+            return try step.commands().map { $0.text.replacing(" weight 1 id 7 check inter 30s", with: "") }
+        }
+        let health = "enable health web/a"
+        #expect(
+            try commands(port: 80, withCookie: true)
+                == ["add server web/a 10.0.0.1:1", "set server web/a addr 10.0.0.1 port 80", health])
+        #expect(
+            try commands(port: 1, withCookie: true)
+                == ["add server web/a 10.0.0.1:2", "set server web/a addr 10.0.0.1 port 1", health])
+        #expect(try commands(port: 80, withCookie: false) == ["add server web/a 10.0.0.1:80", health])
     }
 
     @Test("a server that is added again while it drains goes back in service; one that leaves is left alone")
@@ -364,7 +380,7 @@ import Testing
                 let plan = Planner.plan(from: live, to: wanted, resolved: resolved)
                 let steps = try #require(plan.steps)
                 for step in steps {
-                    if case .add(let backend, let server, _, _) = step {
+                    if case .add(let backend, let server, _, _, _) = step {
                         #expect(live.servers[backend]?[server.name] == nil, "\(server.name) is there already")
                     }
                     live.apply(step)

@@ -107,12 +107,11 @@ struct LiveState: Sendable, Equatable {
     /// Takes note that a step was done.
     mutating func apply(_ step: PlanStep) {
         switch step {
-        case .add(let backend, let server, let address, let number):
+        case .add(let backend, let server, let address, let number, _):
             highestNumbers[backend] = number
             servers[backend]?[server.name] = LiveServer(server)
             servers[backend]?[server.name]?.state = .maint
             servers[backend]?[server.name]?.address = address
-        case .enableDynamicCookie: break
         case .setAddress(let place, let wanted, let port, let address):
             servers[place.backend]?[place.server]?.server.address = wanted
             servers[place.backend]?[place.server]?.server.port = port

@@ -13,10 +13,9 @@ struct ServerPlace: Hashable, Sendable, CustomStringConvertible {
 
 /// One change of a running HAProxy.
 enum PlanStep: Equatable, Sendable {
-    /// A new server with this number, in maintenance, its checks running.
-    case add(ProxyName, Server, at: Address, number: Int)
-    /// Cookies for the servers that a backend got; HAProxy computes those of all its servers, 0.4 s for 10,000.
-    case enableDynamicCookie(ProxyName)
+    /// A new server with this number, in maintenance, its checks running, and with the cookie that follows from its
+    /// address and port where its backend gives such.
+    case add(ProxyName, Server, at: Address, number: Int, withCookie: Bool)
     /// Another address or host name, and where that is.
     case setAddress(ServerPlace, Address, Port, at: Address)
     /// How many connections it takes at a time; nil or 0 sets no limit.
@@ -32,11 +31,17 @@ enum PlanStep: Equatable, Sendable {
     /// - Throws: ``HAProxyError`` for an address that is a host name, which no plan has in a step.
     func commands() throws(HAProxyError) -> [RuntimeCommand] {
         switch self {
-        case .add(let backend, var server, let address, let number):
+        case .add(let backend, var server, let address, let number, let withCookie):
+            let port = server.port
             server.address = address
-            let add = try RuntimeCommand.addServer(backend, server, number: try Count(number))
-            return server.check == nil ? [add] : [add, .enableHealth(backend, server.name)]
-        case .enableDynamicCookie(let backend): return [.enableDynamicCookie(backend)]
+            // HAProxy 2.6 computes the cookie of a server when its port changes, not when it is added. (For all servers of a
+            // backend there is a command as well; it compares each with each, which takes 0.5 s for 10,000.)
+            if withCookie { server.port = try Port(port.number == 1 ? 2 : 1) }
+            var commands = [try RuntimeCommand.addServer(backend, server, number: try Count(number))]
+            if withCookie { commands.append(try .setServerAddress(backend, server.name, address, port: port)) }
+            // Only now, so that no check goes to the other port.
+            if server.check != nil { commands.append(.enableHealth(backend, server.name)) }
+            return commands
         case .setAddress(let place, _, let port, let address):
             return [try .setServerAddress(place.backend, place.server, address, port: port)]
         case .setLimit(let place, let limit):
@@ -59,8 +64,8 @@ enum PlanStep: Equatable, Sendable {
     /// The server that it changes; nil when it changes none in particular.
     var place: ServerPlace? {
         switch self {
-        case .add(let backend, let server, _, _): ServerPlace(backend: backend, server: server.name)
-        case .enableDynamicCookie, .setFrontendLimit: nil
+        case .add(let backend, let server, _, _, _): ServerPlace(backend: backend, server: server.name)
+        case .setFrontendLimit: nil
         case .setAddress(let place, _, _, _), .setLimit(let place, _), .setWeight(let place, _),
             .setState(let place, _), .retire(let place, _):
             place
@@ -72,10 +77,9 @@ extension PlanStep: CustomStringConvertible {
     /// The step for a person.
     var description: String {
         switch self {
-        case .add(let backend, let server, let at, _):
+        case .add(let backend, let server, let at, _, _):
             "add \(backend)/\(server.name) at \(endpoint(server.address, server.port, at)), weight \(server.weight)"
                 + (server.isBackup ? ", backup" : "") + (server.isDisabled ? ", in maintenance" : "")
-        case .enableDynamicCookie(let backend): "give the new servers of \(backend) their cookies"
         case .setAddress(let place, let address, let port, let at): "move \(place) to \(endpoint(address, port, at))"
         case .setLimit(let place, let limit) where (limit?.value ?? 0) == 0: "lift the connection limit of \(place)"
         case .setLimit(let place, let limit): "set the connection limit of \(place) to \(limit?.value ?? 0)"

@@ -48,7 +48,6 @@ struct Planner {
 
     private mutating func compare(_ live: [ServerName: LiveServer], with backend: Backend) {
         let line = Incarnations(live)
-        let stepsBefore = adding.count
         var (found, replaced) = (0, 0)
         for server in backend.servers {
             let incarnations = line.all(of: server.name)
@@ -66,9 +65,6 @@ struct Planner {
             reasons.append(
                 "backend \(backend.name): \(replaced) servers change their backup or their monitor's delay or attempts,"
                     + " and more than \(Self.replacementLimit) are not replaced one by one")
-        }
-        if adding.count > stepsBefore, backend.cookie?.dynamicKey != nil {
-            adding.append(.enableDynamicCookie(backend.name))
         }
         guard found < live.count else { return }
         let wanted = Set(backend.servers.map(\.name))
@@ -92,7 +88,8 @@ struct Planner {
         server.name = name
         let next = (numbers[backend.name] ?? 0) + 1
         numbers[backend.name] = next
-        adding.append(.add(backend.name, server, at: address, number: next))
+        let withCookie = backend.cookie?.dynamicKey != nil
+        adding.append(.add(backend.name, server, at: address, number: next, withCookie: withCookie))
         if !server.isDisabled {
             let step = PlanStep.setState(ServerPlace(backend: backend.name, server: name), .ready)
             if server.isBackup { openingBackups.append(step) } else { opening.append(step) }
