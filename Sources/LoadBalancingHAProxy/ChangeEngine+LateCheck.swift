@@ -7,16 +7,24 @@ struct LateCheck {
     /// The last state whose file HAProxy has accepted as a whole; nil when that is the current one.
     var lastGood: HostState?
     var isUnderWay = false
+    /// How long changes are gathered before the next check.
+    private(set) var pause = Duration.seconds(1)
 
-    /// Takes note that the current file has been checked.
+    /// Takes note that the current file has been checked, or is gone.
     mutating func passed() { lastGood = nil }
+
+    /// Takes note of how long a check took, so that checks take a tenth of a core at most, however many changes come.
+    mutating func took(_ duration: Duration) { pause = max(.seconds(1), duration * 9) }
+
+    /// Takes note that nothing is left to be checked.
+    mutating func finish() {
+        lastGood = nil
+        isUnderWay = false
+    }
 }
 
-// Checking whole files behind the replies: the check takes up to 0.3 s, and one does for many changes in a row.
+// Checking whole files behind the replies: the check takes up to 0.4 s, and one does for many changes in a row.
 extension ChangeEngine {
-    /// How long changes are gathered for one check.
-    private static let delay = Duration.seconds(1)
-
     /// Has the file on disk checked soon.
     ///
     /// - Parameter lastGood: The state before the change, which HAProxy had accepted.
@@ -25,8 +33,7 @@ extension ChangeEngine {
         guard !lateCheck.isUnderWay else { return }
         lateCheck.isUnderWay = true
         Task {
-            try? await Task.sleep(for: Self.delay)
-            while await !checkNow() {}
+            repeat { try? await Task.sleep(for: lateCheck.pause) } while await !checkNow()
         }
     }
 
@@ -36,15 +43,17 @@ extension ChangeEngine {
     private func checkNow() async -> Bool {
         let state = store.current
         guard let lastGood = lateCheck.lastGood else {
-            lateCheck.isUnderWay = false
+            lateCheck.finish()
             return true
         }
+        let start = ContinuousClock.now
         var refusal: HAProxyError?
         do {
             try await service.check(configurationAt: service.configurationFile)
         } catch {
             refusal = error
         }
+        lateCheck.took(ContinuousClock.now - start)
         guard store.current == state else { return false }
         if let refusal, refusal.code == .invalidConfiguration {
             await gate.enter()
@@ -53,7 +62,7 @@ extension ChangeEngine {
             guard await isOnDisk(state) else {
                 // Somebody else has written it, and the worker's own was not looked at.
                 logger.error("HAProxy refuses a file that is not the last change's: \(refusal.message)")
-                lateCheck = LateCheck()
+                lateCheck.finish()
                 return true
             }
             logger.error("HAProxy refuses the file of the last change, which is taken back: \(refusal.message)")
@@ -65,7 +74,7 @@ extension ChangeEngine {
         } else if let refusal {
             logger.error("the configuration file cannot be checked: \(refusal.message)")
         }
-        lateCheck = LateCheck()
+        lateCheck.finish()
         return true
     }
 

@@ -53,6 +53,41 @@ import Testing
         }
     }
 
+    @Test("the pause before a check is a second, or nine times what the last one took")
+    func pace() {
+        var check = LateCheck()
+        #expect(check.pause == .seconds(1))
+        check.took(.milliseconds(400))
+        #expect(check.pause == .milliseconds(3600))
+        check.passed()
+        check.finish()
+        #expect(check.pause == .milliseconds(3600))
+        check.took(.milliseconds(20))
+        #expect(check.pause == .seconds(1))
+    }
+
+    @Test("changes that come during a check get one more, after a pause")
+    func checkedAgain() async throws {
+        try await withDriverStand { stand in
+            let nodes = try ["a", "b", "c", "d"].map { try NamedNode($0) }
+            let port = try freePort()
+            let script = FaultScript()
+            let driver = try await stand.driver { FaultyService($0, script) }
+            func begun() -> Int { script.interruptions.count { $0.call == .check && !$0.isAfter } }
+            try await driver.update([try balancer(port: port, [try nodes[0].node()])])
+            script.become(.wait(before: .check))
+            try await driver.update([try balancer(port: port, [try nodes[1].node()])])
+            await script.reached()
+            for node in nodes[2...] { try await driver.update([try balancer(port: port, [try node.node()])]) }
+            #expect(begun() == 1)
+            let end = ContinuousClock.now
+            script.goOn()
+            try await eventually("the last check") { begun() == 2 }
+            #expect(ContinuousClock.now - end >= .seconds(1))
+            #expect(await names(at: port) == ["d"])
+        }
+    }
+
     @Test("a DELETE before the check of a change behind its reply stays a DELETE")
     func deletedBeforeCheck() async throws {
         try await withDriverStand { stand in
