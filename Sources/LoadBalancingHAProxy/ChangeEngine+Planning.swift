@@ -1,5 +1,6 @@
 internal import HAProxy
 internal import LoadBalancing
+internal import Logging
 
 // Changes of the process that runs.
 extension ChangeEngine {
@@ -66,16 +67,34 @@ extension ChangeEngine {
     }
 
     /// Performs steps, and makes sure of what came of them.
-    func perform(_ steps: [PlanStep]) async throws(DriverError) {
+    ///
+    /// What somebody has changed by hand is not looked for before a change. Where it is a server of the steps, it shows when
+    /// they are read back: then what is left to do to get `wanted` is planned from what is there, and done, once.
+    func perform(
+        _ steps: [PlanStep], towards wanted: Configuration? = nil, resolved: [Address: Address] = [:]
+    ) async throws(DriverError) {
         guard var live else { throw DriverError(.unexpected, "the steps of a plan have no process") }
         // Until all is done nobody knows what runs.
         self.live = nil
-        for step in steps { live.state.apply(step) }
-        try await haproxy.perform(steps)
-        try await haproxy.confirm(steps, in: live.state)
+        var (steps, wanted) = (steps, wanted)
+        while true {
+            for step in steps { live.state.apply(step) }
+            try await haproxy.perform(steps)
+            let (others, actual) = try await haproxy.readBack(steps, in: live.state)
+            // One that is removed once more has its time anew.
+            for case .retire(let place, _) in steps { retirement.forget(place) }
+            guard let first = others.first else { break }
+            guard let target = wanted,
+                let rest = Planner.plan(from: actual, to: target, resolved: resolved).steps
+            else {
+                throw DriverError(
+                    .refused, "HAProxy accepted every step, and yet server \(first) is not as it was asked for",
+                    failedNodes: others.compactMap(NodeReference.init))
+            }
+            logger.notice("server \(first) was changed by somebody else; it becomes what was asked for")
+            (live.state, steps, wanted) = (actual, rest, nil)
+        }
         self.live = live
-        // One that is removed once more has its time anew.
-        for case .retire(let place, _) in steps { retirement.forget(place) }
     }
 
     /// What an answer does not wait for.

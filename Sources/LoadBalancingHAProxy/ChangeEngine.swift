@@ -119,10 +119,11 @@ actor ChangeEngine {
             leftOver == nil ? await plan(to: configuration, presence, current) : .reload(["a change is left over"])
         if isOnDisk, plan == .nothing { return try record(change) }
 
+        var resolved: [Address: Address] = [:]
         if resolvingNames {
-            let addresses = try await addresses(of: target.balancers)
-            if leftOver == nil, !addresses.isEmpty {
-                plan = await self.plan(to: configuration, presence, current, resolved: addresses)
+            resolved = try await addresses(of: target.balancers)
+            if leftOver == nil, !resolved.isEmpty {
+                plan = await self.plan(to: configuration, presence, current, resolved: resolved)
             }
         }
         // Where HAProxy cannot tell another worker how far the steps came, that one has to reload it.
@@ -139,7 +140,7 @@ actor ChangeEngine {
         do throws(DriverError) {
             if !isOnDisk { try await replaceConfiguration(backingUp: currentDigest == change.previousDigest) }
             if let steps = plan.steps {
-                try await perform(steps)
+                try await perform(steps, towards: configuration, resolved: resolved)
             } else {
                 live = nil
                 try await haproxy.load()

@@ -52,6 +52,17 @@ struct LiveState: Sendable, Equatable {
         }
     }
 
+    /// Takes over what HAProxy says of one server, or that it is gone.
+    ///
+    /// - Throws: ``HAProxyError`` when the row has what HAProxy could not have said.
+    mutating func observe(_ row: ServersState.Row?, at place: ServerPlace) throws(HAProxyError) {
+        guard let row, let thought = servers[place.backend]?[place.server] else { return remove(place) }
+        var server = try thought.observed(row)
+        // One that somebody put in another state does not just wait for its connections to end.
+        if server.state != thought.state { server.isLeaving = false }
+        servers[place.backend]?[place.server] = server
+    }
+
     /// Finds out which servers are there for the nodes of the configuration that this state was made from, where servers
     /// have been replaced since.
     ///
