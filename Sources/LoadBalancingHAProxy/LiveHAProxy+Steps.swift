@@ -92,6 +92,11 @@ extension LiveHAProxy {
         let state = try await runtime.serversState()
         try live.recognizeSuccessors(in: state, after: earlier)
         try live.observe(state, of: configuration.backends.map(\.name))
+        for backend in configuration.backends where backend.stickTable != nil {
+            let known = live.highestNumbers[backend.name] ?? 0
+            let number = try await runtime.highestServerNumber(inTableOf: backend.name, above: known)
+            if let number { live.skipNumbers(of: backend.name, upTo: number) }
+        }
         return live
     }
 

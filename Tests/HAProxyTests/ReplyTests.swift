@@ -146,3 +146,17 @@ import Testing
         #expect(throws: HAProxyError.self) { try ProcessList(Array("Unknown command\n".utf8)) }
     }
 }
+
+@Suite struct StickTableReplyTests {
+    @Test("the servers of a stick table's entries are read, and any other text is a fault")
+    func numbers() throws {
+        let head = "# table: b, type: ip, size:204800, used:2\n"
+        let entry = "0x55: key=127.0.0.1 use=0 exp=1799998 server_id=1000007 server_key=c\n"
+        #expect(try StickTableReply(Array("\(head)\(entry)\n".utf8)).serverNumbers == [1_000_007])
+        #expect(try StickTableReply(Array("\(head)0x55: key=::1 use=0 exp=7\n\n".utf8)).serverNumbers.isEmpty)
+        for reply in ["No such table\n\n", "\(head)\(entry)", "", "\(head)0x5: server_id=x\n\n"] {
+            let error = #expect(throws: HAProxyError.self) { try StickTableReply(Array(reply.utf8)) }
+            #expect(error?.code == .unreadableReply)
+        }
+    }
+}

@@ -21,6 +21,7 @@ import Testing
             (.showStat(kinds: [.servers, .backends]), "show stat -1 6 -1"),
             (.showServersState(), "show servers state"),
             (.showServersState(backend: backend), "show servers state b"),
+            (.showTable(backend, serverNumbersAbove: 7), "show table b data.server_id gt 7"),
             (.showProc, "show proc"),
             (.setWeight(backend, server, try Weight(5)), "set weight b/s1 5"),
             (try .setServerAddress(backend, server, Address("10.0.0.1")), "set server b/s1 addr 10.0.0.1"),

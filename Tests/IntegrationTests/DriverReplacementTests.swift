@@ -126,6 +126,25 @@ import Testing
         }
     }
 
+    @Test("a worker that starts anew gives no number that a stick table still has, though its server is gone")
+    func stickTableOutlivesWorker() async throws {
+        try await withDriverStand { stand in
+            let (a, b, c) = (try NamedNode("a"), try NamedNode("b"), try NamedNode("c"))
+            let port = try freePort()
+            let driver = try await stand.driver()
+            try await driver.update([try balancer(port: port, [try c.node()])])
+            let process = try await stand.processID()
+            try await driver.update([try balancer(port: port, [try a.node(), try c.node(.disabled)])])
+            #expect(await names(at: port) == ["a"])
+            try await driver.update([try balancer(port: port, [try c.node()])])
+            try await eventually { try await servers(stand) == ["id-c ready"] }
+            let next = try await stand.driver()
+            try await next.update([try balancer(port: port, [try b.node(isBackup: true), try c.node()])])
+            #expect(await names(at: port) == ["c"])
+            #expect(try await stand.processID() == process)
+        }
+    }
+
     @Test("a server that somebody added by hand is not in the way of the next node")
     func byHand() async throws {
         try await withDriverStand { stand in

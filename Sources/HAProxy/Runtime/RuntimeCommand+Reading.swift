@@ -44,6 +44,12 @@ extension RuntimeCommand {
         RuntimeCommand("show servers state" + (backend.map { " \($0.text)" } ?? ""), success: .content)
     }
 
+    /// `show table`: the entries of a backend's stick table that refer to servers with numbers above one, read by
+    /// ``StickTableReply``.
+    public static func showTable(_ backend: ProxyName, serverNumbersAbove number: Int) -> RuntimeCommand {
+        RuntimeCommand("show table \(backend.text) data.server_id gt \(number)", success: .content)
+    }
+
     /// `show proc`: the processes of a master; the master's socket takes it, read by ``ProcessList``.
     public static let showProc = RuntimeCommand("show proc", success: .content)
 }

@@ -63,6 +63,11 @@ struct LiveState: Sendable, Equatable {
         servers[place.backend]?[place.server] = server
     }
 
+    /// Takes note of a number that entries of a backend's stick table still have, though the server may be gone.
+    mutating func skipNumbers(of backend: ProxyName, upTo number: Int) {
+        highestNumbers[backend] = max(highestNumbers[backend] ?? 0, number)
+    }
+
     /// Finds out which servers are there for the nodes of the configuration that this state was made from, where servers
     /// have been replaced since.
     ///
