@@ -186,15 +186,20 @@ import Testing
 
     @Test("more servers than are replaced one by one take a reload, and the plan says so")
     func replacementLimit() throws {
-        func plan(_ count: Int) throws -> Plan {
-            let names = (1...count).map { "n\($0)" }
+        func plan(_ replaced: Int, of count: Int) throws -> Plan {
+            let numbers = 1...count
             return Planner.plan(
-                from: LiveState(try configuration(try names.map { try server($0) })),
-                to: try configuration(try names.map { try server($0, interval: 5000) }))
+                from: LiveState(try configuration(try numbers.map { try server("n\($0)") })),
+                to: try configuration(try numbers.map { try server("n\($0)", isBackup: $0 <= replaced) }))
         }
-        #expect(try plan(Planner.replacementLimit).steps?.count == 3 * Planner.replacementLimit)
-        let reasons = words(try plan(Planner.replacementLimit + 1))
-        #expect(reasons.count == 1 && reasons[0].hasPrefix("reload: backend web: 501 servers change their backup or"))
+        #expect(try plan(500, of: 500).steps?.count == 1500)
+        #expect(try plan(600, of: 3000).steps?.count == 1800)
+        for (replaced, count) in [(501, 501), (601, 3000)] {
+            let reasons = words(try plan(replaced, of: count))
+            #expect(reasons.count == 1)
+            #expect(reasons[0].hasPrefix("reload: backend web: \(replaced) servers change their backup or"))
+            #expect(reasons[0].hasSuffix("more than \(replaced - 1) are not replaced one by one"))
+        }
     }
 
     @Test("a host name is written as such, and its address goes over the wire; without one it takes a reload")
