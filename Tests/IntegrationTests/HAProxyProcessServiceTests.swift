@@ -240,6 +240,35 @@ import Testing
         }
     }
 
+    @Test(
+        "another user's process with HAProxy's name and arguments is neither waited for nor killed",
+        .enabled(if: geteuid() == 0, "only root can be somebody else"))
+    func strangersProcess() async throws {
+        try await withHAProxyStand { stand in
+            let program = stand.folder + "/haproxy"
+            #expect(try await run("cp", ["/bin/sh", program]).exitCode == 0)
+            let stranger = try await ChildProcess.start(
+                "setpriv",
+                [
+                    "--reuid", "nobody", "--clear-groups", program, "-c", "while sleep 0.1; do :; done",
+                    stand.service.processIDFile.string,
+                ],
+                in: stand.folder)
+            try await eventually("the stranger's name") { readText("/proc/\(stranger.pid)/comm") == "haproxy\n" }
+            try writeText("\(stranger.pid)\n", to: stand.service.processIDFile.string)
+            #expect(try await !stand.service.isRunning())
+            try await stand.start(try stand.configuration())
+            #expect(try await stand.service.isRunning())
+            try await stand.service.stop()
+            #expect(stranger.isRunning)
+            let processIDs = FilePath(stand.folder + "/system.pid")
+            try writeText("\(stranger.pid)\n", to: processIDs.string)
+            let system = SystemService(paths: SystemService.Paths(processIDs: processIDs))
+            #expect(try await !system.isRunning())
+            await stranger.kill()
+        }
+    }
+
     @Test("a HAProxy of another folder is left alone")
     func twoFolders() async throws {
         try await withHAProxyStand { first in

@@ -9,8 +9,25 @@ struct LiveProcess: Hashable, Sendable {
     let startTime: UInt64
     let name: String
     let arguments: [String]
+    /// Whose it is, for anybody can give a process any name and any arguments.
+    let owner: Owner
 
-    /// Whether it is a HAProxy.
+    /// The users of a process (credentials(7)).
+    struct Owner: Hashable, Sendable {
+        /// Who started it: also of a set-user-ID program, whose effective user is another.
+        let real: UInt32
+        let effective: UInt32
+
+        /// A process that neither is nor was another user's.
+        init(_ user: UInt32) { (real, effective) = (user, user) }
+
+        /// This process's own, which its children have as well.
+        static var own: Owner { Owner(real: getuid(), effective: geteuid()) }
+
+        fileprivate init(real: UInt32, effective: UInt32) { (self.real, self.effective) = (real, effective) }
+    }
+
+    /// Whether it is a HAProxy, if it is honest about its name.
     var isHAProxy: Bool { name == "haproxy" }
 
     /// The process with this id; nil when there is none, or only what its parent has not yet taken notice of.
@@ -32,6 +49,11 @@ struct LiveProcess: Hashable, Sendable {
         name = String(decoding: status[(open + 1)..<close], as: UTF8.self)
         let command = (try? Files.read(FilePath("/proc/\(processID)/cmdline"))) ?? []
         arguments = command.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        // The owner of the folder in /proc is root for every program with capabilities, such as one to bind port 80.
+        guard let owner = (try? Files.read(FilePath("/proc/\(processID)/status"))).flatMap(Owner.init(status:)) else {
+            return nil
+        }
+        self.owner = owner
     }
 
     /// Whether this very process still runs.
@@ -61,5 +83,18 @@ struct LiveProcess: Hashable, Sendable {
             if let processID = Int32(name), let process = LiveProcess(processID) { processes.append(process) }
         }
         return processes
+    }
+}
+
+extension LiveProcess.Owner {
+    /// Reads `Uid:`, which is followed by the real, the effective and two more users.
+    fileprivate init?(status: [UInt8]) {
+        guard let line = status.split(separator: UInt8(ascii: "\n")).first(where: { $0.starts(with: "Uid:".utf8) })
+        else { return nil }
+        let words = line.split { $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ") }
+        guard words.count > 2, let real = UInt32(String(decoding: words[1], as: UTF8.self)),
+            let effective = UInt32(String(decoding: words[2], as: UTF8.self))
+        else { return nil }
+        self.init(real: real, effective: effective)
     }
 }

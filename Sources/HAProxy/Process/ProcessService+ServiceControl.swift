@@ -208,8 +208,10 @@ extension ProcessService: ServiceControl {
 }
 
 extension LiveProcess {
-    /// Whether it is a HAProxy that was started with this process id file.
-    func isHAProxy(of processIDFile: String) -> Bool { isHAProxy && arguments.contains(processIDFile) }
+    /// Whether it is a HAProxy that this user started with this process id file.
+    func isHAProxy(of processIDFile: String) -> Bool {
+        isHAProxy && owner == .own && arguments.contains(processIDFile)
+    }
 }
 
 /// Waits until none of these processes is left.

@@ -18,11 +18,13 @@ extension SystemService: ServiceControl {
     /// Asks `haproxy -c -f FILE`, as this user.
     public func check(configurationAt file: FilePath) async throws(HAProxyError) { try await executable.check(file) }
 
-    /// Whether a process of the service's process id file is a HAProxy that runs.
+    /// Whether a process of the service's process id file is a HAProxy that runs as root or as ``user``.
     public func isRunning() async throws(HAProxyError) -> Bool {
-        let file = paths.processIDs
+        let (file, user) = (paths.processIDs, user)
         return try await thread.run { () throws(HAProxyError) in
-            LiveProcess.list(in: try Files.read(file)).contains { $0.isHAProxy }
+            // The file of a HAProxy that was killed names whoever has its id since.
+            let owners = ([0, userID(of: user)] as [UInt32?]).compactMap { $0 }.map(LiveProcess.Owner.init)
+            return LiveProcess.list(in: try Files.read(file)).contains { $0.isHAProxy && owners.contains($0.owner) }
         }
     }
 
@@ -134,4 +136,12 @@ extension SystemService: ServiceControl {
     private func synchronize(_ file: FilePath) async {
         await thread.run { Files.synchronize(file) }
     }
+}
+
+/// The id of a user of this machine; nil when there is none of that name.
+private func userID(of name: String) -> UInt32? {
+    var (entry, found): (passwd, UnsafeMutablePointer<passwd>?) = (passwd(), nil)
+    var buffer = [CChar](repeating: 0, count: 16_384)
+    guard getpwnam_r(name, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
+    return entry.pw_uid
 }

@@ -39,6 +39,8 @@ public struct SystemService: Sendable {
 
     /// Where things are.
     public let paths: Paths
+    /// The user that HAProxy becomes, by its configuration (``Global/user``).
+    public let user: String
     /// How long one command may take.
     public let timeout: Duration
     /// Where calls that block are made.
@@ -48,9 +50,11 @@ public struct SystemService: Sendable {
     ///
     /// - Parameters:
     ///   - paths: Where things are.
+    ///   - user: The user that HAProxy becomes, by its configuration; a process of anybody else but root is not its.
     ///   - timeout: How long one command may take.
-    public init(paths: Paths = Paths(), timeout: Duration = .seconds(60)) {
+    public init(paths: Paths = Paths(), user: String = "haproxy", timeout: Duration = .seconds(60)) {
         self.paths = paths
+        self.user = user
         self.timeout = timeout
     }
 
