@@ -39,6 +39,8 @@ struct ConfigurationBuilder: Sendable {
         frontend.forwardsClientAddress = balancer.mode == .http
         // A reload must not cost a request; `hard-stop-after` bounds how long a client may take to make its last one.
         frontend.keepsIdleConnectionsWhenReplaced = balancer.mode == .http
+        // METRICS has what passes while it passes, and a HAProxy that is killed takes little of it with it.
+        frontend.countsContinuously = true
         frontend.clientTimeout = try Milliseconds(balancer.options.clientTimeout.value)
         return frontend
     }

@@ -118,6 +118,7 @@ extension Configuration {
         frontend.logFormat = .http
         frontend.forwardsClientAddress = true
         frontend.keepsIdleConnectionsWhenReplaced = true
+        frontend.countsContinuously = true
         frontend.maximumConnections = try Count(2000)
         frontend.clientTimeout = try Milliseconds(45_000)
         return frontend
@@ -208,6 +209,7 @@ private let goldenText = """
         option httplog
         option forwardfor
         option idle-close-on-response
+        option contstats
         maxconn 2000
         timeout client 45s
         default_backend http-15-servers

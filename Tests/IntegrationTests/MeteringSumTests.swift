@@ -186,7 +186,9 @@ private struct Books {
     /// How many requests were made over TCP, as HAProxy's count of bytes has it.
     var requestsOverTCP: UInt64 { (known["tcp-t"] ?? 0) / sizeOfAnswer }
 
-    /// Asks HAProxy itself, when all but the long connections have ended: it counts them as they do.
+    /// Asks HAProxy itself, when all but the long connections have ended.
+    ///
+    /// Those it has counted in part, and who has them knows better.
     mutating func read(_ host: MeteredHost) async throws {
         let client = RuntimeClient(socket: FilePath(host.options.socket), access: .direct)
         var counters: ProcessCounters?
@@ -196,7 +198,7 @@ private struct Books {
         }
         guard let counters else { return }
         for row in counters.backends.rows where row.kind == .backend {
-            guard let key = BalancerKey(backendName: row.proxy) else { continue }
+            guard !row.proxy.hasPrefix("tcp-l"), let key = BalancerKey(backendName: row.proxy) else { continue }
             counted[counters.processID, default: [:]][key.description] = row.bytesOut
         }
     }

@@ -34,7 +34,7 @@ import Testing
         let frontend = section("frontend http-15-in", of: text)
         for line in [
             "mode http", "bind 0.0.0.0:80", "option httplog", "option forwardfor", "option idle-close-on-response",
-            "timeout client 30s",
+            "option contstats", "timeout client 30s",
         ] {
             #expect(frontend.contains(line))
         }
@@ -59,6 +59,7 @@ import Testing
         #expect(section("backend tcp-servers", of: text).contains { $0.hasPrefix("stick-table type ip size ") })
         #expect(section("backend tcp-servers", of: text).contains("stick on src"))
         #expect(section("frontend tcp-in", of: text).contains("option tcplog"))
+        #expect(section("frontend tcp-in", of: text).contains("option contstats"))
         #expect(!section("backend galera-servers", of: text).joined().contains("stick"))
         #expect(section("frontend galera-in", of: text).contains("bind 0.0.0.0:3307"))
     }

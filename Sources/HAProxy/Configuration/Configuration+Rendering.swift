@@ -92,6 +92,7 @@ extension ConfigurationWriter {
         }
         if frontend.forwardsClientAddress { flag("option forwardfor") }
         if frontend.keepsIdleConnectionsWhenReplaced { flag("option idle-close-on-response") }
+        if frontend.countsContinuously { flag("option contstats") }
         line("maxconn", frontend.maximumConnections)
         line("timeout client", frontend.clientTimeout)
         if let backend = frontend.defaultBackend {

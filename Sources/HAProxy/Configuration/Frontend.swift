@@ -27,6 +27,9 @@ public struct Frontend: Hashable, Sendable {
     /// Whether a client whose connection is idle when this process is replaced may make one more request on it; else
     /// HAProxy closes it, and loses a request that arrives meanwhile (`option idle-close-on-response`, mode http).
     public var keepsIdleConnectionsWhenReplaced = false
+    /// Whether the bytes of a connection or response are counted about every five seconds while they pass; else HAProxy
+    /// counts them when it ends (`option contstats`).
+    public var countsContinuously = false
     /// How many connections it takes at a time.
     public var maximumConnections: Count?
     /// Inactivity of the client that ends a connection.

@@ -26,6 +26,7 @@ enum FixedDifferences {
             field("protocol", \.mode), field("address or port", \.binds), field("whether it listens", \.isDisabled),
             field("log format", \.logFormat), field("X-Forwarded-For", \.forwardsClientAddress),
             field("idle connections", \.keepsIdleConnectionsWhenReplaced),
+            field("continuous counters", \.countsContinuously),
             // Another limit can be set at run time; one where there was none, or none where there was one, cannot.
             field("connection limit") { ($0.maximumConnections?.value ?? 0) > 0 },
             field("client_timeout", \.clientTimeout), field("backend", \.defaultBackend),
