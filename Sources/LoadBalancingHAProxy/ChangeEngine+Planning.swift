@@ -100,7 +100,7 @@ extension ChangeEngine {
     /// What an answer does not wait for.
     func workBehindTheReply(_ previous: HostState) {
         startRetiring()
-        checkLater(lastGood: previous)
+        checkLater(previous: previous)
     }
 }
 

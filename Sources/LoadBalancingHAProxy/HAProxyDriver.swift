@@ -54,6 +54,7 @@ public final class HAProxyDriver: Driver {
         await engine.recover()
         if options.service == .process { await engine.startIfNeeded() }
         await engine.resumeRetiring()
+        await engine.startChecking()
     }
 
     /// Checks that host names resolve, then applies the balancers as a transaction, without a reload where HAProxy can; a suspended host stays suspended.

@@ -60,7 +60,6 @@ import Testing
         check.took(.milliseconds(400))
         #expect(check.pause == .milliseconds(3600))
         check.passed()
-        check.finish()
         #expect(check.pause == .milliseconds(3600))
         check.took(.milliseconds(20))
         #expect(check.pause == .seconds(1))
@@ -85,6 +84,74 @@ import Testing
             try await eventually("the last check") { begun() == 2 }
             #expect(ContinuousClock.now - end >= .seconds(1))
             #expect(await names(at: port) == ["d"])
+        }
+    }
+
+    @Test("changes that come faster than the checks: those before the one that HAProxy refuses stay")
+    func steadyChanges() async throws {
+        try await withDriverStand { stand in
+            let nodes = try ["a", "b", "c", "d"].map { try NamedNode($0) }
+            let port = try freePort()
+            let script = FaultScript()
+            let driver = try await stand.driver { FaultyService($0, script) }
+            func update(_ node: NamedNode) async throws {
+                try await driver.update([try balancer(port: port, [try node.node()])])
+            }
+            try await update(nodes[0])
+            script.become(.wait(before: .check))
+            try await update(nodes[1])
+            await script.reached()
+            // While the first is checked, the next one comes; then both of the last are refused.
+            try await update(nodes[2])
+            let file = stand.configuration
+            script.goOn()
+            try await eventually("the checks") {
+                script.interruptions.count { $0 == .init(call: .check, isAfter: true) } == 2
+            }
+            script.become(.refuse("id-d"))
+            try await update(nodes[3])
+            try await eventually("the last good state") {
+                try await driver.statistics()[0].nodes.map(\.node.description) == ["c"]
+            }
+            #expect(stand.configuration == file)
+        }
+    }
+
+    @Test("a check that passes when another change is there already makes its own state the last good one")
+    func lastGood() throws {
+        let states = try (1...4).map { number in
+            let node = Node(key: .id("n"), address: "127.0.0.1", port: try portNumber(number))
+            return HostState(phase: .active, balancers: [try balancer(port: 80, [node])])
+        }
+        var check = LateCheck()
+        // Of the state that a worker finds at its start nobody knows.
+        check.changed(from: states[0])
+        #expect(check.isDue && check.lastGood == nil)
+        check.accepted(states[1], after: nil)
+        #expect(check.lastGood == states[1])
+        // Meanwhile a reload had a later one checked.
+        check.passed()
+        check.changed(from: states[2])
+        check.accepted(states[1], after: states[1])
+        #expect(check.lastGood == states[2])
+    }
+
+    @Test("the file of a worker that ended before it was checked is checked by the next; a refusal is logged")
+    func checkedAtStart() async throws {
+        try await withDriverStand { stand in
+            let (a, b) = (try NamedNode("a"), try NamedNode("b"))
+            let port = try freePort()
+            try await stand.driver().update([try balancer(port: port, [try a.node()])])
+            let script = FaultScript()
+            script.become(.refuse("id-a"))
+            let log = LogRecorder()
+            let driver = try await stand.driver(logger: log.logger) { FaultyService($0, script) }
+            try await eventually("the error") {
+                log.messages.contains { $0.contains("HAProxy refuses the file of the current state") }
+            }
+            #expect(await names(at: port) == ["a"])
+            try await driver.update([try balancer(port: port, [try b.node()])])
+            #expect(await names(at: port) == ["b"])
         }
     }
 
