@@ -67,7 +67,7 @@ extension ChangeEngine {
         // Stopping comes first: without a configuration file `service haproxy stop` does nothing and says it is done.
         if !wasRunning { try await stop() }
         try await restoreConfiguration(withDigest: change.previousDigest)
-        if wasRunning { try await serveAgain(attempt) }
+        if wasRunning { try await serveAgain(attempt, insteadOf: change.state) }
         try store.abandon()
     }
 
@@ -93,17 +93,21 @@ extension ChangeEngine {
     }
 
     /// Has HAProxy serve what was restored, unless the process from before the change still does.
-    private func serveAgain(_ attempt: Attempt) async throws(DriverError) {
+    private func serveAgain(_ attempt: Attempt, insteadOf state: HostState) async throws(DriverError) {
         let present = try await haproxy.presence()
         // Where nothing is known of before, a HAProxy that does not run is none of this change's doing.
         if present == attempt.presence ?? .absent {
             guard !attempt.plan.isReload else { return }
             if await takeBackSteps(attempt, in: present) { return }
         }
-        try await haproxy.load()
-        guard !store.current.balancers.isEmpty else { return }
-        let process = try await haproxy.verify(store.current, replacing: present)
-        live = (process, LiveState(try rendered(store.current).configuration))
+        let (wanted, current) = (try rendered(store.current).configuration, store.current)
+        let asked = try rendered(state).configuration
+        let process = try await keepingServers(for: wanted, after: asked, nil, present) {
+            () async throws(DriverError) -> Int32? in
+            try await haproxy.load()
+            return current.balancers.isEmpty ? nil : try await haproxy.verify(current, replacing: present)
+        }
+        live = process.map { ($0, LiveState(wanted)) }
     }
 
     /// Plans from what runs now to what ran before, so that it does not matter how far the steps came.

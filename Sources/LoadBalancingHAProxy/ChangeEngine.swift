@@ -83,6 +83,7 @@ actor ChangeEngine {
     func recover() async {
         await gate.enter()
         defer { gate.leave() }
+        emptyServerState()
         do throws(DriverError) {
             try await perform { service throws(HAProxyError) in try await service.discardStaged() }
             if let change = try store.pending() { try await finishOrUndo(change) }
@@ -142,9 +143,14 @@ actor ChangeEngine {
             if let steps = plan.steps {
                 try await perform(steps, towards: configuration, resolved: resolved)
             } else {
+                let (known, asked) = (live?.state, leftOver == nil ? try rendered(store.current).configuration : nil)
                 live = nil
-                try await haproxy.load()
-                live = (try await haproxy.verify(target, replacing: presence), LiveState(configuration))
+                let process = try await keepingServers(for: configuration, after: asked, known, presence) {
+                    () async throws(DriverError) in
+                    try await haproxy.load()
+                    return try await haproxy.verify(target, replacing: presence)
+                }
+                live = (process, LiveState(configuration))
             }
             let previous = store.current
             try store.commit(change)
@@ -165,6 +171,7 @@ actor ChangeEngine {
         // There is no file to check any more.
         lateCheck.passed()
         try await perform { service throws(HAProxyError) in try await service.removeConfiguration() }
+        removeServerState()
         try store.commit(change)
     }
 

@@ -62,6 +62,8 @@ struct ConfigurationBuilder: Sendable {
             // One node takes all traffic: there is nothing to stick to.
             break
         }
+        // What checks have found is still known after a reload.
+        backend.loadsServerState = global.serverStateFile != nil
         backend.retries = try Count(balancer.options.connectRetries.value)
         backend.timeouts.connect = try Milliseconds(balancer.options.connectTimeout.value)
         backend.timeouts.server = try Milliseconds(balancer.options.serverTimeout.value)

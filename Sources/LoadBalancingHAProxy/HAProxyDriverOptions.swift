@@ -97,6 +97,12 @@ extension HAProxyDriverOptions {
         return MasterClient(socket: FilePath(socket))
     }
 
+    /// Where a process that takes another's place finds what that knew of its servers.
+    ///
+    /// HAProxy reads it while it starts, as root where root starts it, so the folder of the worker will do. Who can write
+    /// there can write HAProxy's configuration as well.
+    var serverStateFile: String { stateFolder + "/servers.state" }
+
     func makeClient() -> RuntimeClient {
         RuntimeClient(socket: FilePath(socket), access: socketAccess)
     }
@@ -119,6 +125,7 @@ extension HAProxyDriverOptions {
             global.maximumReloads = try Count(50)
         }
         global.statsSockets = [statsSocket]
+        global.serverStateFile = try ConfigurationPath(serverStateFile)
         return global
     }
 

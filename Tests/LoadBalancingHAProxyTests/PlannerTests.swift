@@ -279,7 +279,8 @@ import Testing
 
     private func state(_ rows: [String]) throws -> ServersState {
         let columns = "be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_fqdn srv_port"
-        return try ServersState(Array((["1", "# \(columns)"] + rows).map { $0 + "\n" }.joined().utf8))
+        let lines = ["1", "# \(columns) srv_check_health"] + rows.map { $0 + " 3" }
+        return try ServersState(Array(lines.map { $0 + "\n" }.joined().utf8))
     }
 
     @Test("every field that only a reload changes is named", arguments: FixedChange.all)

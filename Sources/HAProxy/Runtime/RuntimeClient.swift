@@ -124,13 +124,22 @@ public actor RuntimeClient {
     /// - Returns: The servers.
     /// - Throws: ``HAProxyError`` as ``send(_:)`` does, or with the code `unreadableReply`.
     public func serversState(backend: ProxyName? = nil) async throws(HAProxyError) -> ServersState {
+        try ServersState(try await serversStateReply(backend: backend))
+    }
+
+    /// What run time knows of servers, as HAProxy says it, for ``ServerStateFile``.
+    ///
+    /// - Parameter backend: Only this backend's.
+    /// - Returns: The reply.
+    /// - Throws: ``HAProxyError`` as ``serversState(backend:)`` does.
+    public func serversStateReply(backend: ProxyName? = nil) async throws(HAProxyError) -> [UInt8] {
         let reply = try await send(.showServersState(backend: backend))
         guard reply.suffix(2).elementsEqual("\n\n".utf8) else {
             // A refusal, such as that of an unknown backend, is a line.
             let words = String(decoding: reply.prefix(200).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
             throw HAProxyError(.unreadableReply, "HAProxy answered 'show servers state' with \(quoted(words))")
         }
-        return try ServersState(reply)
+        return reply
     }
 
     /// The highest number of a server in the stick table of a backend; the server may be gone since.

@@ -21,6 +21,10 @@ public struct ServersState: Hashable, Sendable {
         public var isDown: Bool
         /// What an operator wants of it (`srv_admin_state`).
         public var adminState: RuntimeCommand.ServerAdminState
+        /// Whether it is in maintenance because its host name has no address (`srv_admin_state`).
+        public var isUnresolved: Bool
+        /// How many good checks count for it (`srv_check_health`).
+        public var health: Int
         /// The host name that its address was found by; nil when the address was given (`srv_fqdn`).
         public var hostName: String?
     }
@@ -57,7 +61,7 @@ public struct ServersState: Hashable, Sendable {
 
 extension ServersState {
     fileprivate struct Columns {
-        let backend, number, name, address, port, weight, isDown, adminState, hostName: Int
+        let backend, number, name, address, port, weight, isDown, adminState, health, hostName: Int
         let count: Int
 
         init(_ names: [String]) throws(HAProxyError) {
@@ -75,6 +79,7 @@ extension ServersState {
             weight = try column("srv_uweight")
             isDown = try column("srv_op_state")
             adminState = try column("srv_admin_state")
+            health = try column("srv_check_health")
             hostName = try column("srv_fqdn")
             count = names.count
         }
@@ -93,7 +98,7 @@ extension ServersState.Row {
         }
         guard let identifier = number(columns.number), let port = number(columns.port),
             let weight = number(columns.weight), let operation = number(columns.isDown),
-            let state = number(columns.adminState)
+            let state = number(columns.adminState), let checks = number(columns.health)
         else { return nil }
         backend = text(columns.backend)
         self.number = identifier
@@ -106,6 +111,9 @@ extension ServersState.Row {
         // Bits of `enum srv_admin` in HAProxy's server-t.h: maintenance that is forced or inherited, drain that is forced
         // or inherited. Maintenance for want of an address (0x20) is nobody's wish.
         adminState = state & 0x03 != 0 ? .maint : state & 0x18 != 0 ? .drain : .ready
+        // `SRV_ADMF_RMAINT` and `SRV_ADMF_HMAINT`.
+        isUnresolved = state & 0x60 != 0
+        health = checks
         let host = text(columns.hostName)
         hostName = host == "-" ? nil : host
     }
