@@ -46,6 +46,7 @@ extension ChangeEngine {
                 return differences + ["the proxies that run, or where they listen"]
             }
             try state.observe(try await haproxy.runtime.serversState(), of: configuration.backends.map(\.name))
+            try state.observeLimits(in: try await haproxy.runtime.statistics(kinds: .servers))
             known = state
             live = (process, state)
         } catch {

@@ -397,6 +397,36 @@ import Testing
         }
     }
 
+    @Test("checks that were stopped or led elsewhere by hand, and limits, are put right by the same process")
+    func reconcilesChecks() async throws {
+        try await withDriverStand { stand in
+            let nodes = try ["a", "b", "c"].map { try NamedNode($0) }
+            let port = try freePort()
+            let driver = try await stand.driver()
+            try await driver.update([try balancer(port: port, try nodes.map { try $0.node() })])
+            let process = try await stand.processID()
+            let backend = try ProxyName("http-servers")
+            let (a, b, c) = (try ServerName("id-a"), try ServerName("id-b"), try ServerName("id-c"))
+            try await runtime(stand).perform([
+                .disableHealth(backend, a), .setMaxconnServer(backend, a, try Count(1)),
+                .setCheckPort(backend, b, try Port(1)), try .setCheckAddress(backend, c, try Address("127.0.0.9")),
+            ])
+            await driver.reconcile()
+            try await eventually("the end of the servers that were replaced") {
+                try await servers(stand).count == nodes.count
+            }
+            for row in try await runtime(stand).serversState().rows {
+                #expect(row.isChecked && row.checkPort == 0 && row.checkAddress == nil)
+            }
+            let rows = try await runtime(stand).statistics(kinds: .servers).rows
+            #expect(rows.allSatisfy { $0.sessionLimit == nil })
+            #expect(await names(at: port) == ["a", "b", "c"])
+            #expect(try await stand.processID() == process)
+            await driver.reconcile()
+            #expect(try await runtime(stand).serversState().rows.map(\.name).sorted() == ["id-a", "id-b.2", "id-c.2"])
+        }
+    }
+
     @Test("reconciliation starts a HAProxy that is gone, and makes a frontend listen again")
     func reconcilesProcess() async throws {
         try await withDriverStand { stand in

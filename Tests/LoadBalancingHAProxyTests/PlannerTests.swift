@@ -277,9 +277,10 @@ import Testing
         #expect(try words([first, new], after: LiveState(wanted)) == ["take web/a.2 out of service and remove it"])
     }
 
-    private func state(_ rows: [String]) throws -> ServersState {
+    private func state(_ rows: [String], checks: String = "3 6 0 -") throws -> ServersState {
         let columns = "be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_fqdn srv_port"
-        let lines = ["1", "# \(columns) srv_check_health"] + rows.map { $0 + " 3" }
+        let others = "srv_check_health srv_check_state srv_check_port srv_check_addr"
+        let lines = ["1", "# \(columns) \(others)"] + rows.map { "\($0) \(checks)" }
         return try ServersState(Array(lines.map { $0 + "\n" }.joined().utf8))
     }
 
@@ -362,6 +363,43 @@ import Testing
                 "add web/b at 10.0.0.1:80, weight 1", "move web/a to 10.0.0.1:80", "set the weight of web/a to 1",
                 "put web/b in service", "take web/hand out of service and remove it",
             ])
+    }
+
+    @Test("checks that somebody has stopped go on, and those that were led elsewhere take another server")
+    func checks() throws {
+        let wanted = try configuration([try server("a")])
+        func words(_ checks: String) throws -> [String] {
+            var live = LiveState(wanted)
+            try live.observe(try state(["web 1 a 10.0.0.1 2 0 1 - 80"], checks: checks), of: [web])
+            let plan = Planner.plan(from: live, to: wanted)
+            for step in plan.steps ?? [] { live.apply(step) }
+            #expect(Planner.plan(from: live, to: wanted) == .nothing)
+            return self.words(plan)
+        }
+        let replaced = [
+            "add web/a.2 at 10.0.0.1:80, weight 1", "put web/a.2 in service",
+            "take web/a out of service and remove it",
+        ]
+        #expect(try words("3 6 0 -").isEmpty)
+        // It is in maintenance, or being checked at this moment.
+        #expect(try words("3 15 0 -").isEmpty)
+        #expect(try words("3 2 0 -") == ["check web/a again"])
+        #expect(try words("3 6 1 -") == replaced)
+        #expect(try words("3 6 0 10.0.0.9") == replaced)
+    }
+
+    @Test("a limit that somebody has set is lifted, and one that was asked for is set again")
+    func limits() throws {
+        let wanted = try configuration([try server("a"), try server("b", limit: 5)])
+        func words(_ a: String, _ b: String) throws -> [String] {
+            var live = LiveState(wanted)
+            let rows = "# pxname,svname,status,slim,\nweb,a,UP,\(a),\nweb,b,UP,\(b),\nweb,BACKEND,UP,7,\n\n"
+            try live.observeLimits(in: try Statistics(Array(rows.utf8)))
+            return self.words(Planner.plan(from: live, to: wanted))
+        }
+        #expect(try words("", "5").isEmpty)
+        #expect(try words("1", "5") == ["lift the connection limit of web/a"])
+        #expect(try words("", "") == ["set the connection limit of web/b to 5"])
     }
 
     @Test("after the steps of a plan nothing is left to do")

@@ -25,6 +25,12 @@ public struct ServersState: Hashable, Sendable {
         public var isUnresolved: Bool
         /// How many good checks count for it (`srv_check_health`).
         public var health: Int
+        /// Whether it is checked: it has checks, and nobody has stopped them (`srv_check_state`).
+        public var isChecked: Bool
+        /// The port of its checks where it is one of their own; else 0 (`srv_check_port`).
+        public var checkPort: Int
+        /// The address of its checks where it is one of their own (`srv_check_addr`).
+        public var checkAddress: String?
         /// The host name that its address was found by; nil when the address was given (`srv_fqdn`).
         public var hostName: String?
     }
@@ -61,7 +67,8 @@ public struct ServersState: Hashable, Sendable {
 
 extension ServersState {
     fileprivate struct Columns {
-        let backend, number, name, address, port, weight, isDown, adminState, health, hostName: Int
+        let backend, number, name, address, port, weight, isDown, adminState, health, checkState: Int
+        let checkPort, checkAddress, hostName: Int
         let count: Int
 
         init(_ names: [String]) throws(HAProxyError) {
@@ -80,6 +87,9 @@ extension ServersState {
             isDown = try column("srv_op_state")
             adminState = try column("srv_admin_state")
             health = try column("srv_check_health")
+            checkState = try column("srv_check_state")
+            checkPort = try column("srv_check_port")
+            checkAddress = try column("srv_check_addr")
             hostName = try column("srv_fqdn")
             count = names.count
         }
@@ -98,7 +108,8 @@ extension ServersState.Row {
         }
         guard let identifier = number(columns.number), let port = number(columns.port),
             let weight = number(columns.weight), let operation = number(columns.isDown),
-            let state = number(columns.adminState), let checks = number(columns.health)
+            let state = number(columns.adminState), let checks = number(columns.health),
+            let checkState = number(columns.checkState), let checkPort = number(columns.checkPort)
         else { return nil }
         backend = text(columns.backend)
         self.number = identifier
@@ -114,6 +125,11 @@ extension ServersState.Row {
         // `SRV_ADMF_RMAINT` and `SRV_ADMF_HMAINT`.
         isUnresolved = state & 0x60 != 0
         health = checks
+        // `CHK_ST_ENABLED`.
+        isChecked = checkState & 0x04 != 0
+        self.checkPort = checkPort
+        let checkAddress = text(columns.checkAddress)
+        self.checkAddress = checkAddress == "-" ? nil : checkAddress
         let host = text(columns.hostName)
         hostName = host == "-" ? nil : host
     }

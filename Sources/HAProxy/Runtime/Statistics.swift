@@ -40,6 +40,8 @@ public struct Statistics: Hashable, Sendable {
         public var lastCheck: String
         /// Sessions at this moment (`scur`).
         public var currentSessions: UInt64
+        /// How many sessions it takes at a time; nil for a server without a limit (`slim`).
+        public var sessionLimit: UInt64?
         /// Sessions since the counters were cleared (`stot`).
         public var totalSessions: UInt64
         /// HTTP requests; zero in mode tcp (`req_tot`).

@@ -103,7 +103,8 @@ struct StatisticsParser {
             activeServers: integer(columns.active), backupServers: integer(columns.backup),
             checkStatus: text(columns.checkStatus), checkDescription: text(columns.checkDescription),
             lastCheck: text(columns.lastCheck), currentSessions: number(columns.currentSessions) ?? 0,
-            totalSessions: number(columns.totalSessions) ?? 0, totalRequests: number(columns.totalRequests) ?? 0,
+            sessionLimit: number(columns.sessionLimit), totalSessions: number(columns.totalSessions) ?? 0,
+            totalRequests: number(columns.totalRequests) ?? 0,
             bytesIn: number(columns.bytesIn) ?? 0, bytesOut: number(columns.bytesOut) ?? 0,
             lastChange: number(columns.lastChange).map { .seconds($0) },
             address: text(columns.address), cookie: text(columns.cookie))
@@ -164,7 +165,8 @@ struct StatisticsColumns: Sendable {
     let server: Int
     let status: Int
     let type, weight, active, backup, checkStatus, checkDescription, lastCheck: Int?
-    let currentSessions, totalSessions, totalRequests, bytesIn, bytesOut, lastChange, address, cookie: Int?
+    let currentSessions, sessionLimit, totalSessions, totalRequests: Int?
+    let bytesIn, bytesOut, lastChange, address, cookie: Int?
 
     init(_ names: [String]) throws(HAProxyError) {
         var positions: [String: Int] = [:]
@@ -182,6 +184,7 @@ struct StatisticsColumns: Sendable {
         checkDescription = positions["check_desc"]
         lastCheck = positions["last_chk"]
         currentSessions = positions["scur"]
+        sessionLimit = positions["slim"]
         totalSessions = positions["stot"]
         totalRequests = positions["req_tot"]
         bytesIn = positions["bin"]

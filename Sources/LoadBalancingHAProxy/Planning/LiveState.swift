@@ -28,7 +28,7 @@ struct LiveState: Sendable, Equatable {
 
     /// Takes over what HAProxy says of the servers of these backends, in the place of what was thought of them.
     ///
-    /// HAProxy does not tell how a server is checked, nor whether it is a backup; that stays as it was thought to be.
+    /// HAProxy does not tell how often a server is checked, nor whether it is a backup; that stays as it was thought to be.
     ///
     /// - Throws: ``HAProxyError`` when a row has a name or a number that HAProxy could not have given it.
     mutating func observe(_ state: ServersState, of backends: [ProxyName]) throws(HAProxyError) {
@@ -49,6 +49,24 @@ struct LiveState: Sendable, Equatable {
                 server = try LiveServer(stranger: row)
             }
             servers[name]?[server.server.name] = server
+        }
+    }
+
+    /// Takes over how many connections HAProxy gives to each server at a time, which only its statistics tell.
+    ///
+    /// - Throws: ``HAProxyError`` when a row has a number that HAProxy could not have given it.
+    mutating func observeLimits(in statistics: Statistics) throws(HAProxyError) {
+        var known: [String: (name: ProxyName, servers: [String: ServerName])] = [:]
+        for (name, list) in servers {
+            let names = list.keys.map { ($0.description, $0) }
+            known[name.description] = (name, Dictionary(names, uniquingKeysWith: { first, _ in first }))
+        }
+        for row in statistics.rows where row.kind == .server {
+            guard let (backend, list) = known[row.proxy], let server = list[row.server] else { continue }
+            let limit = servers[backend]?[server]?.server.maximumConnections?.value ?? 0
+            let actual = row.sessionLimit ?? 0
+            guard UInt64(limit) != actual else { continue }
+            servers[backend]?[server]?.server.maximumConnections = try Count(Int(clamping: actual))
         }
     }
 
@@ -142,6 +160,7 @@ struct LiveState: Sendable, Equatable {
         case .setState(let place, let state):
             servers[place.backend]?[place.server]?.state = state
             servers[place.backend]?[place.server]?.isLeaving = false
+        case .enableHealth(let place): servers[place.backend]?[place.server]?.isChecked = true
         case .retire(let place, let state):
             servers[place.backend]?[place.server]?.state = state
             servers[place.backend]?[place.server]?.isLeaving = true
@@ -170,12 +189,17 @@ struct LiveServer: Sendable, Equatable {
     var isLeaving = false
     /// Where it is; nil for a host name that HAProxy has looked up itself, as long as it was not asked.
     var address: Address?
+    /// Whether its checks go on, or would if it were not in maintenance.
+    var isChecked: Bool
+    /// Where its checks go when that is another address than its own, which no configuration says.
+    var checkAddress: String?
 
     /// A server as a configuration has it.
     init(_ server: Server) {
         self.server = server
         self.server.isDisabled = false
         state = server.isDisabled ? .maint : .ready
+        isChecked = server.check != nil
         address = server.address.kind == .hostName ? nil : server.address
     }
 
@@ -186,6 +210,8 @@ struct LiveServer: Sendable, Equatable {
             port: try Port(max(row.port, 1)), weight: try Weight(row.weight))
         state = row.adminState
         address = server.address
+        isChecked = row.isChecked
+        checkAddress = row.checkAddress
     }
 
     /// The server with what HAProxy says of it.
@@ -198,6 +224,10 @@ struct LiveServer: Sendable, Equatable {
         }
         if row.port != server.port.number { observed.server.port = try Port(row.port) }
         if row.weight != server.weight.value { observed.server.weight = try Weight(row.weight) }
+        let checkPort = row.checkPort > 0 ? try Port(row.checkPort) : nil
+        if checkPort != server.check?.port { observed.server.check?.port = checkPort }
+        observed.isChecked = row.isChecked
+        observed.checkAddress = row.checkAddress
         observed.state = row.adminState
         return observed
     }
@@ -205,7 +235,8 @@ struct LiveServer: Sendable, Equatable {
     /// Whether HAProxy says that the server is like this.
     func isConfirmed(by row: ServersState.Row) throws(HAProxyError) -> Bool {
         let observed = try observed(row)
-        return observed.server == server && observed.state == state
+        return observed.server == server && observed.state == state && observed.isChecked == isChecked
+            && observed.checkAddress == checkAddress
     }
 }
 

@@ -23,6 +23,8 @@ enum PlanStep: Equatable, Sendable {
     case setFrontendLimit(ProxyName, Count)
     case setWeight(ServerPlace, Weight)
     case setState(ServerPlace, RuntimeCommand.ServerAdminState)
+    /// Starts the checks that somebody has stopped.
+    case enableHealth(ServerPlace)
     /// Takes a server out of service, or drains it; it is removed behind the reply, when its connections have ended.
     case retire(ServerPlace, into: RuntimeCommand.ServerAdminState)
 
@@ -49,6 +51,7 @@ enum PlanStep: Equatable, Sendable {
         case .setFrontendLimit(let frontend, let limit): return [.setMaxconnFrontend(frontend, limit)]
         case .setWeight(let place, let weight): return [.setWeight(place.backend, place.server, weight)]
         case .setState(let place, let state): return [.setServerState(place.backend, place.server, state)]
+        case .enableHealth(let place): return [.enableHealth(place.backend, place.server)]
         case .retire(let place, let state): return [.setServerState(place.backend, place.server, state)]
         }
     }
@@ -67,7 +70,7 @@ enum PlanStep: Equatable, Sendable {
         case .add(let backend, let server, _, _, _): ServerPlace(backend: backend, server: server.name)
         case .setFrontendLimit: nil
         case .setAddress(let place, _, _, _), .setLimit(let place, _), .setWeight(let place, _),
-            .setState(let place, _), .retire(let place, _):
+            .setState(let place, _), .enableHealth(let place), .retire(let place, _):
             place
         }
     }
@@ -88,6 +91,7 @@ extension PlanStep: CustomStringConvertible {
         case .setState(let place, .ready): "put \(place) in service"
         case .setState(let place, .drain): "drain \(place)"
         case .setState(let place, .maint): "take \(place) out of service"
+        case .enableHealth(let place): "check \(place) again"
         case .retire(let place, .maint): "take \(place) out of service and remove it"
         case .retire(let place, _): "drain and remove \(place)"
         }

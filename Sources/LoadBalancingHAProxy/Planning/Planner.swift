@@ -127,6 +127,7 @@ struct Planner {
             let step = PlanStep.setWeight(place, wanted.weight)
             if wanted.weight.value > 0 || current.state != .ready { open(step) } else { closing.append(step) }
         }
+        if wanted.check != nil, !current.isChecked { open(.enableHealth(place)) }
         let state: RuntimeCommand.ServerAdminState = wanted.isDisabled ? .maint : .ready
         if current.state != state || current.isLeaving {
             if state == .ready { open(.setState(place, state)) } else { closing.append(.setState(place, state)) }

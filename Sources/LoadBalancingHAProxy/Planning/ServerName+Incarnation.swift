@@ -57,7 +57,7 @@ extension LiveServer {
     /// It cannot give an address to one whose host name it could not find when it started (2.6).
     func canBecome(_ wanted: Server) -> Bool {
         let stays = server.address == wanted.address && server.port == wanted.port
-        return server.isBackup == wanted.isBackup && server.check == wanted.check
+        return server.isBackup == wanted.isBackup && server.check == wanted.check && checkAddress == nil
             && server.cookieValue == wanted.cookieValue && (stays || address != nil)
     }
 }
