@@ -29,14 +29,16 @@ public final class HAProxyDriver: Driver {
         try await self.init(options: options, service: options.makeService(), logger: logger)
     }
 
-    init(options: HAProxyDriverOptions, service: any ServiceControl, logger: Logger) async throws(DriverError) {
+    init(
+        options: HAProxyDriverOptions, service: any ServiceControl, heldLimit: Int = 200, logger: Logger
+    ) async throws(DriverError) {
         self.options = options
         self.service = service
         store = try StateStore(folder: options.stateFolder, logger: logger)
         let master = (service as? ProcessService)?.master ?? options.systemMaster
         meter = TrafficMeter(
             path: options.statsFile, client: options.makeClient(), master: master,
-            drainTimeout: .milliseconds(Int(options.drainTimeout.value)), logger: logger)
+            drainTimeout: .milliseconds(Int(options.drainTimeout.value)), heldLimit: heldLimit, logger: logger)
         do {
             let builder = ConfigurationBuilder(global: try options.makeGlobal())
             engine = ChangeEngine(

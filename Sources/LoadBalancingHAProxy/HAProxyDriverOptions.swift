@@ -122,7 +122,8 @@ extension HAProxyDriverOptions {
                 statsSocket.user = try Word(name, as: "the worker's user")
             }
         case .process:
-            global.maximumReloads = try Count(50)
+            // The master would end an older worker unread. None sees as many reloads before `hard-stop-after`.
+            global.maximumReloads = try Count(max(50, Int(drainTimeout.value)))
         }
         global.statsSockets = [statsSocket]
         global.serverStateFile = try ConfigurationPath(serverStateFile)

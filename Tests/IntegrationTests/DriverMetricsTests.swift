@@ -253,6 +253,68 @@ import Testing
         }
     }
 
+    @Test("a reload that takes longer than the drain time cuts nothing: that begins when the process is told to end")
+    func slowReload() async throws {
+        try await withDriverStand { stand in
+            let server = try GreetingNode(size: 5001)
+            defer { server.close() }
+            let port = try freePort()
+            let script = FaultScript()
+            let driver = try await stand.driver(drainTimeout: 1000) { FaultyService($0, script) }
+            let wanted = try balancer(.tcp, port: port, [try server.node()])
+            try await driver.update([wanted])
+            let client = try await GreetedClient(port: port, size: server.size)
+            defer { client.close() }
+            let first = try await stand.processID()
+            let more = [wanted, try balancer(.tcp, id: "x", port: try freePort(), [try server.node()])]
+            script.become(.wait(before: .reload))
+            async let update: Void = driver.update(more)
+            await script.reached()
+            try await Task.sleep(for: .milliseconds(1100))
+            script.goOn()
+            try await update
+            let time = try await ContinuousClock().measure {
+                try await eventually("the old process ends") {
+                    try await !stand.service.master.processes().oldWorkers.contains { $0.processID == first }
+                }
+            }
+            #expect(time > .milliseconds(400))
+            #expect(bytes(try await driver.traffic(for: nil)) == UInt64(server.size))
+        }
+    }
+
+    @Test("of too many processes that have connections the oldest end early, counted and logged")
+    func tooMany() async throws {
+        try await withDriverStand { stand in
+            let server = try GreetingNode(size: 5001)
+            defer { server.close() }
+            let port = try freePort()
+            let log = LogRecorder()
+            let options = HAProxyDriverOptions(
+                service: .process, stateFolder: stand.folder, log: try LogTarget("127.0.0.1:9 local0"),
+                drainTimeout: try Milliseconds(20_000))
+            let driver = try await HAProxyDriver(
+                options: options, service: options.makeService(), heldLimit: 2, logger: log.logger)
+            let wanted = try balancer(.tcp, port: port, [try server.node()])
+            try await driver.update([wanted])
+            var clients: [GreetedClient] = []
+            defer { for client in clients { client.close() } }
+            var processes: [Int32] = []
+            for _ in 0..<4 {
+                clients.append(try await GreetedClient(port: port, size: server.size))
+                processes.append(try await stand.processID())
+                let extra = try balancer(.tcp, id: "x", port: try freePort(), [try server.node()])
+                try await driver.update([wanted, extra])
+            }
+            try await eventually("the two oldest end") {
+                try await stand.service.master.processes().oldWorkers.map(\.processID).sorted()
+                    == processes.suffix(2).sorted()
+            }
+            #expect(bytes(try await driver.traffic(for: nil)) == UInt64(2 * server.size))
+            #expect(log.messages.filter { $0.contains("more than 2 processes") }.count == 2)
+        }
+    }
+
     @Test("a statsfile that cannot be written: METRICS fails and names it, and after the repair has all of it")
     func unwritable() async throws {
         try await withDriverStand { stand in

@@ -24,9 +24,11 @@ struct MeteredService: ServiceControl {
     }
 
     func reload() async throws(HAProxyError) {
-        let session = await meter.hold()
-        defer { meter.follow(session) }
-        try await base.reload()
+        let isHeld = await meter.hold()
+        let result: Result<Void, HAProxyError>
+        do throws(HAProxyError) { result = .success(try await base.reload()) } catch { result = .failure(error) }
+        if !isHeld { await meter.followOldWorkers() }
+        try result.get()
     }
 
     var configurationFile: FilePath { base.configurationFile }
