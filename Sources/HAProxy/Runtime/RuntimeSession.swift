@@ -67,23 +67,31 @@ public actor RuntimeSession {
 
     /// Ends the connections that pass through backends, as `hard-stop-after` would do.
     ///
-    /// HAProxy counts them as they end, while the process is still there to be asked. One after the other is ended, for
+    /// HAProxy counts them as they end, while the process is still there to be asked. They are ended one by one, for
     /// `shutdown sessions server` does nothing in a process that was told to end.
     ///
     /// - Throws: ``HAProxyError`` as ``counters()`` does.
     public func endConnections() throws(HAProxyError) {
-        for stream in StreamAddress.list(in: try answer(to: RuntimeCommand.showStreams.text)) {
-            _ = try answer(to: RuntimeCommand.shutdownStream(stream).text)
+        var rest = StreamAddress.list(in: try answer(to: RuntimeCommand.showStreams.text))[...]
+        while !rest.isEmpty {
+            // A line has to fit into HAProxy's buffer of 16 KiB; each of its commands is answered by itself.
+            let part = rest.prefix(200)
+            rest = rest.dropFirst(200)
+            let line = part.map { RuntimeCommand.shutdownStream($0).text }.joined(separator: ";")
+            _ = try answer(to: line, commands: part.count)
         }
     }
 
     /// Ends the session.
     public func close() { connection = nil }
 
-    private func answer(to command: String) throws(HAProxyError) -> [UInt8] {
+    private func answer(to command: String, commands: Int = 1) throws(HAProxyError) -> [UInt8] {
         let deadline = Deadline(in: timeout)
         try connection?.write(Array(command.utf8) + [UInt8(ascii: "\n")], by: deadline)
-        guard let reply = try connection?.receive(endingWith: Self.prompt, upTo: Self.longestReply, by: deadline) else {
+        guard
+            let reply = try connection?.receive(
+                endingWith: Self.prompt, times: commands, upTo: Self.longestReply, by: deadline)
+        else {
             throw HAProxyError(.connectionLost, "the session with HAProxy on \(socket) was closed")
         }
         return reply + [UInt8(ascii: "\n")]

@@ -46,11 +46,14 @@ struct SocketConnection: ~Copyable {
         }
     }
 
-    /// Reads up to and without `mark`, after which the other side sends nothing until it is asked for more.
-    func receive(endingWith mark: [UInt8], upTo limit: Int, by deadline: Deadline) throws(HAProxyError) -> [UInt8] {
+    /// Reads up to and without the last of so many `mark`, after which the other side sends nothing until it is asked for
+    /// more.
+    func receive(
+        endingWith mark: [UInt8], times: Int = 1, upTo limit: Int, by deadline: Deadline
+    ) throws(HAProxyError) -> [UInt8] {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
-        while !bytes.suffix(mark.count).elementsEqual(mark) {
+        while !bytes.suffix(mark.count).elementsEqual(mark) || (times > 1 && bytes.count(of: mark) < times) {
             try wait(for: POLLIN, by: deadline)
             let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             guard count != 0 else { throw socketFailure(path, ECONNRESET, limit: deadline.limit) }
@@ -148,4 +151,11 @@ private func socketAddress(_ path: FilePath) throws(HAProxyError) -> sockaddr_un
     }
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
     return address
+}
+
+extension [UInt8] {
+    /// How often a mark is in these bytes.
+    fileprivate func count(of mark: [UInt8]) -> Int {
+        indices.dropLast(mark.count - 1).count { self[$0...].starts(with: mark) }
+    }
 }

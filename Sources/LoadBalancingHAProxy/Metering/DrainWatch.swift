@@ -73,9 +73,9 @@ struct DrainWatch {
         }
     }
 
-    /// How long before HAProxy would cut its connections a process has them cut: ending one takes up to 0.1 ms.
+    /// How long before HAProxy would cut its connections a process has them cut: that takes up to 0.3 ms each.
     private func window(for connections: Int) -> Duration {
-        min(min(drainTimeout / 10, .milliseconds(500)) + .microseconds(200 * connections), drainTimeout / 2)
+        min(min(drainTimeout / 10, .milliseconds(500)) + .microseconds(500 * connections), drainTimeout / 2)
     }
 
     private static let shortest = Duration.milliseconds(5)
