@@ -63,7 +63,7 @@ let package = Package(
             dependencies: ["CommandKit", "DaemonKit", argumentParser, logging, serviceLifecycle, systemPackage],
             path: "Tests/DaemonKitProbe"),
         .testTarget(name: "HAProxyTests", dependencies: ["HAProxy"]),
-        .testTarget(name: "LoadBalancingTests", dependencies: ["LoadBalancing"]),
+        .testTarget(name: "LoadBalancingTests", dependencies: ["LoadBalancing", "TestServers"]),
         .testTarget(
             name: "LoadBalancingHAProxyTests",
             dependencies: ["LoadBalancingHAProxy", "HAProxy", "LoadBalancing", "TestServers", logging, systemPackage]),

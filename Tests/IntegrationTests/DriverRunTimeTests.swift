@@ -28,6 +28,18 @@ import Testing
             })
     }
 
+    /// How servers are checked, which are backups, and what limits they have, with the names that the file has.
+    private func checks(_ stand: DriverStand) async throws -> Set<String> {
+        let state = try await runtime(stand).serversState().rows.map { row in
+            "\(row.backend) \(row.name.split(separator: ".")[0]) \(row.isChecked) \(row.checkPort) "
+                + "\(row.checkAddress ?? "-")"
+        }
+        let statistics = try await runtime(stand).statistics(kinds: .servers).rows.map { row in
+            "\(row.proxy) \(row.server.split(separator: ".")[0]) \(row.backupServers) \(row.sessionLimit ?? 0)"
+        }
+        return Set(state + statistics)
+    }
+
     @Test("nodes are added, moved, weighted, disabled, drained and removed by the same process, and the file says so")
     func sameProcess() async throws {
         try await withDriverStand { stand in
@@ -62,18 +74,22 @@ import Testing
             let driver = try await stand.driver()
             let addresses: [NodeAddress] = ["127.0.0.1", "127.0.0.2", "::1", "localhost"]
             let conditions: [Condition] = [.enabled, .disabled, .draining]
+            var numbers = SplitMix64.forThisRun()
             func random() throws -> [LoadBalancer] {
                 try [BalancerProtocol.http, .tcp].enumerated().map { index, kind in
-                    let nodes = try ["a", "b", "c", "d"].shuffled().prefix(.random(in: 1...4)).map { id in
+                    let ids = ["a", "b", "c", "d"].shuffled(using: &numbers)
+                    let nodes = try ids.prefix(.random(in: 1...4, using: &numbers)).map { id in
                         Node(
                             key: .id(try #require(NodeID(validating: id))),
-                            address: addresses.randomElement() ?? "127.0.0.1", port: [1, 2].randomElement() ?? 1,
-                            weight: [0, 1, 256].randomElement() ?? 1, isBackup: .random(),
-                            condition: conditions.randomElement() ?? .enabled)
+                            address: addresses.randomElement(using: &numbers) ?? "127.0.0.1",
+                            port: [1, 2].randomElement(using: &numbers) ?? 1,
+                            weight: [0, 1, 256].randomElement(using: &numbers) ?? 1,
+                            isBackup: .random(using: &numbers),
+                            condition: conditions.randomElement(using: &numbers) ?? .enabled)
                     }
                     let monitor = Monitor(
-                        kind: .connect, delay: Bool.random() ? 30 : 60, timeout: 10,
-                        attempts: Bool.random() ? 1 : 2)
+                        kind: .connect, delay: Bool.random(using: &numbers) ? 30 : 60, timeout: 10,
+                        attempts: Bool.random(using: &numbers) ? 1 : 2)
                     return try LoadBalancer(
                         protocol: kind, address: "127.0.0.1", port: try portNumber(ports[index]), monitor: monitor,
                         nodes: nodes)
@@ -88,10 +104,11 @@ import Testing
                     try await servers(stand).count
                         == stand.configuration.split(separator: "\n").count { $0.contains("server id-") }
                 }
-                let live = try await plainServers(stand)
+                let (live, checks) = (try await plainServers(stand), try await checks(stand))
                 try await stand.service.reload()
                 try await eventually { try await stand.processID() != process }
                 #expect(try await servers(stand) == live)
+                #expect(try await self.checks(stand) == checks)
             }
         }
     }

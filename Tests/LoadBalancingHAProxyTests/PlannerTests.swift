@@ -1,4 +1,5 @@
 import HAProxy
+import TestServers
 import Testing
 
 @testable import LoadBalancingHAProxy
@@ -408,12 +409,15 @@ import Testing
         let resolved = try ["one.example": "10.0.0.1", "two.example": "2001:db8::2"].reduce(into: [:]) {
             $0[try Address($1.key)] = try Address($1.value)
         }
+        var random = SplitMix64.forThisRun()
         func servers() throws -> [Server] {
-            try ["a", "b", "c", "d"].filter { _ in .random() }.map { name in
+            try ["a", "b", "c", "d"].filter { _ in .random(using: &random) }.map { name in
                 try server(
-                    name, try #require(addresses.randomElement()), port: .random(in: 80...81),
-                    weight: .random(in: 0...2), isBackup: .random(), isDisabled: .random(),
-                    interval: Bool.random() ? 1000 : 2000, limit: [nil, 1, 2].randomElement() ?? nil)
+                    name, try #require(addresses.randomElement(using: &random)),
+                    port: .random(in: 80...81, using: &random), weight: .random(in: 0...2, using: &random),
+                    isBackup: .random(using: &random), isDisabled: .random(using: &random),
+                    interval: Bool.random(using: &random) ? 1000 : 2000,
+                    limit: [nil, 1, 2].randomElement(using: &random) ?? nil)
             }
         }
         for _ in 0..<500 {
@@ -431,7 +435,8 @@ import Testing
                 }
                 #expect(Planner.plan(from: live, to: wanted) == .nothing)
                 #expect(inService(live) == inService(LiveState(wanted)))
-                for place in live.leaving where Bool.random() { live.remove(place) }
+                let leaving = live.leaving.sorted { "\($0)" < "\($1)" }
+                for place in leaving where Bool.random(using: &random) { live.remove(place) }
             }
         }
     }

@@ -1,5 +1,6 @@
 import LoadBalancing
 import Logging
+import TestServers
 import Testing
 
 @Suite struct MalformedMessageTests {

@@ -1,4 +1,5 @@
 import LoadBalancing
+import TestServers
 import Testing
 
 @Suite struct TrafficLedgerTests {
