@@ -158,6 +158,13 @@ struct WorkerProcess {
         options.socketAccess = settings[WorkerSettings.socketAccess]
         options.alwaysReloads = settings[WorkerSettings.alwaysReload]
         options.reconciliation = settings[WorkerSettings.reconcile]
+        if let secret = settings[WorkerSettings.cookieKey] {
+            guard let key = CookieKey(secret.reveal()) else {
+                throw CommandError(
+                    .configuration, "[worker:haproxy] cookie_key: it has to have \(CookieKey.requirement)")
+            }
+            options.cookieKey = key
+        }
         if let file = settings[WorkerSettings.statsFile] { options.statsFile = file.string }
         if let file = settings[WorkerSettings.configurationFile] { options.configurationFile = file.string }
         if let socket = settings[WorkerSettings.socket] { options.socket = socket.string }

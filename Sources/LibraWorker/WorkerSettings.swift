@@ -47,6 +47,7 @@ enum WorkerSettings {
     static let log = Setting("worker:haproxy", "log", .logTarget, default: "/dev/log local0")
     static let drainTimeout = Setting("worker:haproxy", "drain_timeout", .seconds(1...86_400), default: .seconds(30))
     static let alwaysReload = Setting("worker:haproxy", "always_reload", .boolean, default: false)
+    static let cookieKey = Setting("worker:haproxy", "cookie_key", .secret)
     static let reconcile = Setting(
         "worker:haproxy", "reconcile", .choice, default: HAProxyDriverOptions.Reconciliation.repair)
 
@@ -55,7 +56,7 @@ enum WorkerSettings {
             noDaemon, debug, verbose, pidFile, logFile, user, group, function, driver, statsPoll, connections,
             networkCheck, servers, reconnectSleep, keepalive, keepaliveCount, keepaliveIdle, keepaliveInterval,
             tlsAuthority, tlsCertificate, tlsKey, service, stateFolder, stagingFolder, configurationFile, socket,
-            socketAccess, statsFile, log, drainTimeout, alwaysReload, reconcile,
+            socketAccess, statsFile, log, drainTimeout, alwaysReload, cookieKey, reconcile,
         ],
         exemptVariables: ["LIBRA_TEST_"])
 

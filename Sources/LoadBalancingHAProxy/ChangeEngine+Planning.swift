@@ -38,7 +38,8 @@ extension ChangeEngine {
     ) async throws(DriverError) -> ChangePlan {
         let addresses = try await addresses(of: balancers)
         let phase: HostState.Phase = store.current.phase == .suspended ? .suspended : .active
-        let (wanted, text) = try rendered(HostState(phase: phase, balancers: balancers))
+        let (wanted, whole) = try rendered(HostState(phase: phase, balancers: balancers))
+        let text = options.cookieKey?.masked(in: whole) ?? whole
         let asking = LiveHAProxy(service: service, runtime: runtime)
         let current = try await readConfiguration()
         var plan = Plan.reload(["what runs is not what was last asked for"])

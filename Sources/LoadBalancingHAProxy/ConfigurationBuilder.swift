@@ -7,6 +7,8 @@ internal import LoadBalancing
 struct ConfigurationBuilder: Sendable {
     /// What does not depend on the balancers.
     let global: Global
+    /// What nobody can guess who knows the addresses that nodes may have; nil leaves their cookies to be guessed.
+    var cookieKey: CookieKey?
 
     private static let persistenceCookie = "SERVERID"
 
@@ -52,8 +54,8 @@ struct ConfigurationBuilder: Sendable {
         case .http:
             // With a key the value of a node's cookie follows from its address and port, so that a node added at run time
             // has one as well, and hosts with the same balancer give the same cookies.
-            backend.cookie = CookiePersistence(
-                name: try Word(Self.persistenceCookie), dynamicKey: try Word(balancer.key.backendName))
+            let key = [balancer.key.backendName, cookieKey?.text].compactMap(\.self).joined(separator: ":")
+            backend.cookie = CookiePersistence(name: try Word(Self.persistenceCookie), dynamicKey: try Word(key))
         case .tcp:
             backend.stickTable = StickTable(
                 key: balancer.listensOnIPv6 ? .ipv6 : .ipv4, size: try Count(200 * 1024),

@@ -40,7 +40,7 @@ public final class HAProxyDriver: Driver {
             path: options.statsFile, client: options.makeClient(), master: master,
             drainTimeout: .milliseconds(Int(options.drainTimeout.value)), heldLimit: heldLimit, logger: logger)
         do {
-            let builder = ConfigurationBuilder(global: try options.makeGlobal())
+            let builder = ConfigurationBuilder(global: try options.makeGlobal(), cookieKey: options.cookieKey)
             engine = ChangeEngine(
                 service: MeteredService(service, meter: meter), runtime: options.makeClient(), store: store,
                 builder: builder, options: options, logger: logger)

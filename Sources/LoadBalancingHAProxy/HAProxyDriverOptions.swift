@@ -34,6 +34,9 @@ public struct HAProxyDriverOptions: Sendable {
     public var drainTimeout: Milliseconds
     /// Whether every change is a reload, also one that HAProxy could make while it runs.
     public var alwaysReloads = false
+    /// From what nodes' cookies follow besides their balancer, address and port; without it anybody who sees a cookie can
+    /// find out the address by trying.
+    public var cookieKey: CookieKey?
     /// What is done when something else runs than was last asked for.
     public var reconciliation = Reconciliation.repair
 

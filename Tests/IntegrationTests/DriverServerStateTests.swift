@@ -145,6 +145,25 @@ import Testing
         }
     }
 
+    @Test("a cookie's key gives clients other cookies, and PLAN does not show it")
+    func cookieKey() async throws {
+        try await withDriverStand { stand in
+            let balancers = [try balancer(port: try freePort(), [Node(key: .id("a"), address: "127.0.0.1", port: 1)])]
+            try await stand.driver().update(balancers)
+            func cookie() async throws -> String? {
+                try await stand.runtime.statistics(kinds: .servers).rows.first?.cookie
+            }
+            let plain = try await cookie()
+            let secret = "0123456789abcdef"
+            let driver = try await stand.driver(cookieKey: CookieKey(secret))
+            let plan = try await driver.plan(balancers)
+            #expect(plan.configuration.contains("dynamic-cookie-key http-servers:*****\n"))
+            #expect(!plan.reloadReasons.isEmpty && !"\(plan)".contains(secret))
+            try await driver.update(balancers)
+            #expect(try await cookie() != plain)
+        }
+    }
+
     @Test("what is known of servers survives a reload that is undone, and a worker that ended amid one")
     func undone() async throws {
         try await withDriverStand { stand in

@@ -17,6 +17,7 @@ struct DriverStand {
     func driver(
         log: String = "127.0.0.1:9 local0", alwaysReloads: Bool = false, drainTimeout: Int = 2000,
         reconciliation: HAProxyDriverOptions.Reconciliation = .repair, statsFile: String? = nil,
+        cookieKey: CookieKey? = nil,
         logger: Logger = Self.logger,
         wrap: (any ServiceControl) -> any ServiceControl = { $0 }
     ) async throws -> HAProxyDriver {
@@ -25,6 +26,7 @@ struct DriverStand {
             drainTimeout: try Milliseconds(drainTimeout))
         options.alwaysReloads = alwaysReloads
         options.reconciliation = reconciliation
+        options.cookieKey = cookieKey
         if let statsFile { options.statsFile = statsFile }
         return try await HAProxyDriver(options: options, service: wrap(options.makeService()), logger: logger)
     }

@@ -24,6 +24,25 @@ import Testing
         return lines[(start + 1)...].prefix { !$0.isEmpty }.map { String($0.drop { $0 == " " }) }
     }
 
+    @Test("nodes' cookies follow from the operator's secret too, which nothing else shows")
+    func cookieKey() throws {
+        let secret = "0123456789abcdef"
+        let key = try #require(CookieKey(secret))
+        let balancer = try LoadBalancer(id: "15", protocol: .http, port: 80, nodes: [node("1")])
+        let builder = ConfigurationBuilder(global: Global(), cookieKey: key)
+        let text = try builder.configuration(for: HostState(phase: .active, balancers: [balancer])).rendered()
+        #expect(text.contains("dynamic-cookie-key http-15-servers:\(secret)\n"))
+        #expect(!key.masked(in: text).contains(secret))
+        #expect(!"\(key) \(String(reflecting: key)) \(Mirror(reflecting: key).children.map(\.value))".contains(secret))
+        var dumped = ""
+        dump(builder, to: &dumped)
+        #expect(!dumped.contains(secret))
+        let bad = ["", "0123456789abcde", String(repeating: "a", count: 129), "0123456789abcde\n", "0123456789 abcdef"]
+        for text in bad {
+            #expect(CookieKey(text) == nil)
+        }
+    }
+
     @Test("an HTTP balancer keeps clients by cookie, says who the client is, and checks as its monitor says")
     func http() throws {
         let monitor = Monitor(kind: .http, delay: 30, timeout: 10, attempts: 2, path: "/healthz")
