@@ -4,19 +4,37 @@ internal import Logging
 
 // Changes of the process that runs.
 extension ChangeEngine {
-    /// Finds out how what runs becomes what is wanted.
-    ///
-    /// What runs is known from the last change, as long as the same process answers; else HAProxy is asked, which knows
-    /// enough of it when the file on disk is the one that was last asked for, and more when something is known of earlier.
+    /// How what runs, nil when that is not known, becomes what is wanted.
     func plan(
-        to wanted: Configuration, _ presence: LiveHAProxy.Presence, _ current: [UInt8]?,
-        resolved: [Address: Address] = [:], after earlier: LiveState? = nil
-    ) async -> Plan {
-        guard case .process(let process) = presence else { return .reload(["HAProxy does not run"]) }
-        if live?.process != process { live = await adopt(process, current, after: earlier).map { (process, $0) } }
+        to wanted: Configuration, _ presence: LiveHAProxy.Presence, _ live: LiveState?,
+        resolved: [Address: Address] = [:]
+    ) -> Plan {
+        guard case .process = presence else { return .reload(["HAProxy does not run"]) }
         guard let live else { return .reload(["what runs is not what was last asked for"]) }
-        let plan = Planner.plan(from: live.state, to: wanted, resolved: resolved)
+        let plan = Planner.plan(from: live, to: wanted, resolved: resolved)
         return options.alwaysReloads && plan != .nothing ? .reload(["always_reload is set"]) : plan
+    }
+
+    /// Looks at what runs; nil when it is not what was last asked for, but for servers.
+    ///
+    /// What the process was made to serve is known from the last change; else it follows from the file on disk, when that is
+    /// the one that was last asked for.
+    func look(
+        at presence: LiveHAProxy.Presence, _ current: [UInt8]?, asking haproxy: LiveHAProxy? = nil
+    ) async -> Sight? {
+        guard case .process(let process) = presence else { return nil }
+        guard let live, live.process == process else { return await adopt(process, current, asking: haproxy) }
+        return try? await (haproxy ?? self.haproxy).look(at: live.state)
+    }
+
+    /// The nodes that a configuration has otherwise than what was last asked for.
+    func nodesChanged(by configuration: Configuration) throws(DriverError) -> Set<ServerPlace> {
+        try rendered(store.current).configuration.changedNodes(to: configuration)
+    }
+
+    /// From where a change is planned: what was done by hand to other nodes than it changes is repaired, or left alone.
+    func start(_ sight: Sight, changing nodes: Set<ServerPlace>) -> LiveState {
+        options.reconciliation == .repair ? sight.actual : sight.start(changing: nodes)
     }
 
     /// Looks up the host names of nodes, in HAProxy's terms.
@@ -33,44 +51,58 @@ extension ChangeEngine {
     }
 
     /// What a change to these balancers would do; HAProxy is asked over a connection of its own, so that nothing waits.
+    ///
+    /// While a change is being made, it is what would be done if that were undone: nobody was told yet that it is made.
     func preview(
         _ balancers: [LoadBalancer], asking runtime: RuntimeClient
     ) async throws(DriverError) -> ChangePlan {
         let addresses = try await addresses(of: balancers)
-        let phase: HostState.Phase = store.current.phase == .suspended ? .suspended : .active
-        let (wanted, whole) = try rendered(HostState(phase: phase, balancers: balancers))
-        let text = options.cookieKey?.masked(in: whole) ?? whole
+        while true {
+            let moment = moments
+            let phase: HostState.Phase = store.current.phase == .suspended ? .suspended : .active
+            let target = HostState(phase: phase, balancers: balancers)
+            let (wanted, whole) = try rendered(target)
+            let text = options.cookieKey?.masked(in: whole) ?? whole
+            let (presence, live) = try await whatRuns(asking: runtime, for: wanted)
+            guard moment == moments else { continue }
+            let plan = plan(to: wanted, presence, live, resolved: addresses)
+            if plan.isReload { try await checkPorts(of: target, presence) }
+            switch plan {
+            case .nothing: return ChangePlan(reloadReasons: [], steps: [], configuration: text)
+            case .steps(let steps):
+                return ChangePlan(reloadReasons: [], steps: steps.map(\.description), configuration: text)
+            case .reload(let reasons): return ChangePlan(reloadReasons: reasons, steps: [], configuration: text)
+            }
+        }
+    }
+
+    /// What runs, or what ran before the change that is being made.
+    private func whatRuns(
+        asking runtime: RuntimeClient, for wanted: Configuration
+    ) async throws(DriverError) -> (LiveHAProxy.Presence, LiveState?) {
+        if let underWay { return (underWay.presence ?? .absent, underWay.live) }
         let asking = LiveHAProxy(service: service, runtime: runtime)
+        let nodes = try nodesChanged(by: wanted)
+        let presence = try await asking.presence()
         let current = try await readConfiguration()
-        var plan = Plan.reload(["what runs is not what was last asked for"])
-        if case .process(let process) = try await asking.presence() {
-            let known = live?.process == process ? live?.state : await adopt(process, current, asking: asking)
-            if let known { plan = Planner.plan(from: known, to: wanted, resolved: addresses) }
-            if options.alwaysReloads, plan != .nothing { plan = .reload(["always_reload is set"]) }
-        } else {
-            plan = .reload(["HAProxy does not run"])
-        }
-        switch plan {
-        case .nothing: return ChangePlan(reloadReasons: [], steps: [], configuration: text)
-        case .steps(let steps):
-            return ChangePlan(reloadReasons: [], steps: steps.map(\.description), configuration: text)
-        case .reload(let reasons): return ChangePlan(reloadReasons: reasons, steps: [], configuration: text)
-        }
+        return (presence, await look(at: presence, current, asking: asking).map { start($0, changing: nodes) })
     }
 
     /// What a process serves that an earlier worker, or somebody else, has started with the file on disk.
     func adopt(
-        _ process: Int32, _ current: [UInt8]?, asking haproxy: LiveHAProxy? = nil, after earlier: LiveState? = nil
-    ) async -> LiveState? {
+        _ process: HAProxyProcess, _ current: [UInt8]?, asking haproxy: LiveHAProxy? = nil,
+        after earlier: LiveState? = nil
+    ) async -> Sight? {
         guard let current, let (configuration, text) = try? rendered(store.current), current.elementsEqual(text.utf8)
         else { return nil }
-        return try? await (haproxy ?? self.haproxy).observe(configuration, after: earlier)
+        var leaving = Set(earlier?.leaving ?? [])
+        if let written = store.leaving, written.process == process { leaving.formUnion(written.places) }
+        return try? await (haproxy ?? self.haproxy).observe(configuration, after: earlier, leaving: leaving)
     }
 
     /// Performs steps, and makes sure of what came of them.
     ///
-    /// What somebody has changed by hand is not looked for before a change. Where it is a server of the steps, it shows when
-    /// they are read back: then what is left to do to get `wanted` is planned from what is there, and done, once.
+    /// What somebody changes by hand meanwhile shows when the servers of the steps are read back: then what is left to do to get `wanted` is planned from what is there, and done, once.
     func perform(
         _ steps: [PlanStep], towards wanted: Configuration? = nil, resolved: [Address: Address] = [:]
     ) async throws(DriverError) {
@@ -100,6 +132,7 @@ extension ChangeEngine {
 
     /// What an answer does not wait for.
     func workBehindTheReply(_ previous: HostState) {
+        recordLeaving()
         startRetiring()
         checkLater(previous: previous)
     }

@@ -38,22 +38,15 @@ extension ChangeEngine {
         guard case .process(let process) = try await haproxy.presence() else {
             return differences + ["HAProxy does not run, or answers on no socket of this worker's"]
         }
-        // A server that leaves is known to no file, only to what is remembered.
-        var known = live?.process == process ? live?.state : await adopt(process, current)
-        live = nil
+        guard var sight = await look(at: .process(process), current) else {
+            return differences + ["the proxies that run, or where they listen"]
+        }
         do throws(HAProxyError) {
-            guard var state = known, try await haproxy.showsProxies(of: configuration) else {
-                return differences + ["the proxies that run, or where they listen"]
-            }
-            try state.observe(try await haproxy.runtime.serversState(), of: configuration.backends.map(\.name))
-            try state.observeLimits(in: try await haproxy.runtime.statistics(kinds: .servers))
-            known = state
-            live = (process, state)
+            try sight.actual.observeLimits(in: try await haproxy.runtime.statistics(kinds: .servers))
         } catch {
             throw DriverError(error)
         }
-        guard let known else { return differences }
-        switch Planner.plan(from: known, to: configuration) {
+        switch Planner.plan(from: sight.actual, to: configuration) {
         case .nothing: return differences
         case .steps(let steps): return differences + steps.map(\.description)
         case .reload(let reasons): return differences + reasons

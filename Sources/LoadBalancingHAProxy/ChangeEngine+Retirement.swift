@@ -25,25 +25,25 @@ extension ChangeEngine {
     /// How many servers are looked at before the next change has its turn.
     private static let batch = 100
 
-    /// Goes on with the servers that an earlier worker had removed: those that take nothing, are called like nodes and
-    /// are in no configuration.
+    /// Goes on with the servers that an earlier worker had removed, and has written down.
     func resumeRetiring() async {
         await gate.enter()
         defer { gate.leave() }
-        guard live == nil, let process = try? await haproxy.runtime.info().processID,
-            let current = try? await readConfiguration(), var state = await adopt(process, current),
-            let wanted = try? LiveState(rendered(store.current).configuration)
+        guard live == nil, let process = try? await haproxy.runtime.info().process, store.leaving?.process == process,
+            let current = try? await readConfiguration(), let sight = await adopt(process, current)
         else { return }
-        for (backend, servers) in state.servers {
-            for (name, server) in servers where wanted.servers[backend]?[name.plain] == nil {
-                let place = ServerPlace(backend: backend, server: name)
-                guard server.state != .ready, NodeReference(place) != nil else { continue }
-                state.apply(.retire(place, into: server.state))
-            }
-        }
-        guard !state.leaving.isEmpty else { return }
-        live = (process, state)
+        live = (process, start(sight, changing: []))
         startRetiring()
+    }
+
+    /// Writes down which servers leave, for the next worker, where that is not what the last change has foretold.
+    func recordLeaving() {
+        guard let live else { return }
+        do throws(DriverError) {
+            try store.remember(LeavingServers(process: live.process, places: Set(live.state.leaving)))
+        } catch {
+            logger.warning("the next worker will not know which servers were removed: \(error.message)")
+        }
     }
 
     /// Looks after the servers that leave, until there are none.
@@ -74,7 +74,7 @@ extension ChangeEngine {
         for place in places where retirement.deadlines[place] == nil { retirement.deadlines[place] = now + patience }
         do throws(HAProxyError) {
             if let live, !places.isEmpty {
-                guard try await haproxy.runtime.info().processID == live.process else {
+                guard try await haproxy.runtime.info().process == live.process else {
                     // A new process never had them.
                     self.live = nil
                     retirement = Retirement()
@@ -86,6 +86,7 @@ extension ChangeEngine {
             logger.warning("servers that were removed wait for HAProxy: \(error.message)")
         }
         guard live?.state.leaving.isEmpty ?? true else { return false }
+        recordLeaving()
         retirement = Retirement()
         return true
     }

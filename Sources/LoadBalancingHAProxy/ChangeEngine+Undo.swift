@@ -8,6 +8,8 @@ struct Attempt {
     var presence: LiveHAProxy.Presence?
     /// What that served; nil when HAProxy has to be asked.
     var live: LiveState?
+    /// The nodes that it changes.
+    var nodes: Set<ServerPlace> = []
     /// How it was changed.
     var plan: Plan
     /// The command that HAProxy refused, which it therefore has not done.
@@ -37,7 +39,8 @@ extension ChangeEngine {
         logger.notice("a change did not get to its end; it is undone")
         let presence = try await haproxy.presence()
         if let process = change.process, presence == .process(process) {
-            try await undo(change, Attempt(presence: presence, plan: .steps([])))
+            let nodes = try nodesChanged(by: try rendered(change.state).configuration)
+            try await undo(change, Attempt(presence: presence, nodes: nodes, plan: .steps([])))
         } else {
             try await undo(change, Attempt(plan: .reload([])))
         }
@@ -103,7 +106,7 @@ extension ChangeEngine {
         let (wanted, current) = (try rendered(store.current).configuration, store.current)
         let asked = try rendered(state).configuration
         let process = try await keepingServers(for: wanted, after: asked, nil, present) {
-            () async throws(DriverError) -> Int32? in
+            () async throws(DriverError) -> HAProxyProcess? in
             try await haproxy.load()
             return current.balancers.isEmpty ? nil : try await haproxy.verify(current, replacing: present)
         }
@@ -121,9 +124,10 @@ extension ChangeEngine {
         do {
             let configuration = try rendered(store.current).configuration
             let current = try await readConfiguration()
-            guard let present = await adopt(process, current, after: attempt.live) else { return false }
+            guard let sight = await adopt(process, current, after: attempt.live) else { return false }
+            let present = start(sight, changing: attempt.nodes)
             var own = present
-            if let before = attempt.live {
+            if options.reconciliation == .repair, let before = attempt.live {
                 for place in present.places where before[place] == nil && !attempt.added.contains(place) {
                     own.remove(place)
                 }
@@ -132,6 +136,7 @@ extension ChangeEngine {
             guard let steps = Planner.plan(from: own, to: configuration, resolved: resolved).steps else { return false }
             live = (process, present)
             try await perform(steps)
+            recordLeaving()
             startRetiring()
             return true
         } catch {

@@ -24,8 +24,12 @@ actor ChangeEngine {
     let logger: Logger
     let gate = Gate()
 
-    /// What the process with this id is known to serve, kept so that no change has to look at every server first.
-    var live: (process: Int32, state: LiveState)?
+    /// What this process was made to serve; what was changed in it by hand shows where it is compared with what runs.
+    var live: (process: HAProxyProcess, state: LiveState)?
+    /// The change that is being made.
+    var underWay: Attempt?
+    /// How many changes have begun, or ended.
+    var moments = 0
     /// The servers that were removed and are still there.
     var retirement = Retirement()
     /// What becomes of the checks of whole files behind the replies.
@@ -44,11 +48,13 @@ actor ChangeEngine {
     }
 
     /// Makes these balancers the state of the host, or leaves everything as it was; a suspended host stays suspended.
-    func update(_ balancers: [LoadBalancer]) async throws(DriverError) {
+    ///
+    /// - Returns: The conditions of nodes that stay otherwise than they were asked for.
+    func update(_ balancers: [LoadBalancer]) async throws(DriverError) -> [NodeReference: Condition] {
         await gate.enter()
         defer { gate.leave() }
         let phase: HostState.Phase = store.current.phase == .suspended ? .suspended : .active
-        try await apply(HostState(phase: phase, balancers: balancers), resolvingNames: true)
+        return try await apply(HostState(phase: phase, balancers: balancers), resolvingNames: true)
     }
 
     /// Stops or resumes traffic, or leaves everything as it was.
@@ -107,7 +113,11 @@ actor ChangeEngine {
 
     // MARK: The transaction
 
-    func apply(_ target: HostState, resolvingNames: Bool = false) async throws(DriverError) {
+    /// - Returns: The conditions of nodes that stay otherwise than they were asked for, because somebody changed them by hand.
+    @discardableResult
+    func apply(
+        _ target: HostState, resolvingNames: Bool = false
+    ) async throws(DriverError) -> [NodeReference: Condition] {
         let (configuration, text) = try rendered(target)
         let leftOver = try store.pending()
         let current = try await readConfiguration()
@@ -116,20 +126,31 @@ actor ChangeEngine {
         var change = PendingChange(state: target, previousDigest: leftOver.map(\.previousDigest) ?? currentDigest)
         let isOnDisk = current.map { $0.elementsEqual(text.utf8) } ?? false
         let presence = try await haproxy.presence()
-        var plan =
-            leftOver == nil ? await plan(to: configuration, presence, current) : .reload(["a change is left over"])
-        if isOnDisk, plan == .nothing { return try record(change) }
+        let nodes = try nodesChanged(by: configuration)
+        let sight = leftOver == nil ? await look(at: presence, current) : nil
+        live = nil
+        if case .process(let process) = presence, let sight { live = (process, start(sight, changing: nodes)) }
+        var plan = leftOver == nil ? plan(to: configuration, presence, live?.state) : .reload(["a change is left over"])
+        let conditions = options.reconciliation == .repair ? [:] : sight?.conditions(except: nodes) ?? [:]
+        if isOnDisk, plan == .nothing {
+            change.leaving = store.leaving
+            try record(change)
+            return conditions
+        }
 
         var resolved: [Address: Address] = [:]
         if resolvingNames {
             resolved = try await addresses(of: target.balancers)
             if leftOver == nil, !resolved.isEmpty {
-                plan = await self.plan(to: configuration, presence, current, resolved: resolved)
+                plan = self.plan(to: configuration, presence, live?.state, resolved: resolved)
             }
         }
         // Where HAProxy cannot tell another worker how far the steps came, that one has to reload it.
         if let steps = plan.steps, steps.allSatisfy(\.isTraceable) { change.process = live?.process }
-        let before = Attempt(presence: leftOver == nil ? presence : nil, live: live?.state, plan: plan)
+        if let live, let steps = plan.steps { change.leaving = live.state.leaving(of: live.process, after: steps) }
+        let before = Attempt(presence: leftOver == nil ? presence : nil, live: live?.state, nodes: nodes, plan: plan)
+        (underWay, moments) = (before, moments + 1)
+        defer { (underWay, moments) = (nil, moments + 1) }
         if plan.isReload, leftOver == nil { try await checkPorts(of: target, presence) }
         do throws(DriverError) {
             if !isOnDisk { try await stage(text, checking: plan.isReload) }
@@ -155,6 +176,9 @@ actor ChangeEngine {
             let previous = store.current
             try store.commit(change)
             if !plan.isReload { workBehindTheReply(previous) } else { lateCheck.passed() }
+            guard plan.isReload, let live, options.reconciliation != .repair else { return conditions }
+            // A reload brings back servers that were gone, and keeps others drained.
+            return await look(at: .process(live.process), nil)?.conditions(except: nodes) ?? [:]
         } catch {
             throw await undone(change, before, because: error)
         }
@@ -193,7 +217,7 @@ actor ChangeEngine {
     /// Makes sure of the ports that HAProxy is to have and does not have yet.
     ///
     /// A reload that finds one taken fails as well, but only after two seconds in which connections are refused.
-    private func checkPorts(of target: HostState, _ presence: LiveHAProxy.Presence) async throws(DriverError) {
+    func checkPorts(of target: HostState, _ presence: LiveHAProxy.Presence) async throws(DriverError) {
         guard target.phase == .active, presence != .stranger else { return }
         let current = store.current
         let held = presence != .absent && current.phase == .active ? Set(current.balancers.map(\.port)) : []

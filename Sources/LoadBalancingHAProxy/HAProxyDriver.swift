@@ -60,7 +60,10 @@ public final class HAProxyDriver: Driver {
     }
 
     /// Checks that host names resolve, then applies the balancers as a transaction, without a reload where HAProxy can; a suspended host stays suspended.
-    public func update(_ balancers: [LoadBalancer]) async throws(DriverError) {
+    ///
+    /// - Returns: The conditions of nodes that somebody changed by hand and this update did not, unless that is repaired.
+    @discardableResult
+    public func update(_ balancers: [LoadBalancer]) async throws(DriverError) -> [NodeReference: Condition] {
         try await change { engine throws(DriverError) in try await engine.update(balancers) }
     }
 
@@ -142,17 +145,17 @@ public final class HAProxyDriver: Driver {
     }
 
     /// Makes a change to its end, also when who asked for it is cancelled meanwhile: half a change helps nobody.
-    private func change(
-        _ body: @escaping @Sendable (ChangeEngine) async throws(DriverError) -> Void
-    ) async throws(DriverError) {
+    private func change<Value: Sendable>(
+        _ body: @escaping @Sendable (ChangeEngine) async throws(DriverError) -> Value
+    ) async throws(DriverError) -> Value {
         let result = await Task { [engine] in
             do throws(DriverError) {
-                return Result<Void, DriverError>.success(try await body(engine))
+                return Result<Value, DriverError>.success(try await body(engine))
             } catch {
                 return .failure(error)
             }
         }.value
-        try result.get()
+        return try result.get()
     }
 
     /// The state of a host that has balancers.

@@ -82,22 +82,38 @@ extension LiveHAProxy {
     /// What the process that answers serves, if it was started with a configuration; nil when its proxies or listeners are
     /// not those of the configuration.
     ///
-    /// What it served earlier tells which servers are there for which nodes, and where host names led to.
+    /// What it served earlier tells which servers are there for which nodes, and where host names led to; `leaving` are the
+    /// servers that were removed and may still be there.
     func observe(
-        _ configuration: Configuration, after earlier: LiveState? = nil
-    ) async throws(HAProxyError) -> LiveState? {
+        _ configuration: Configuration, after earlier: LiveState? = nil, leaving: Set<ServerPlace> = []
+    ) async throws(HAProxyError) -> Sight? {
         guard try await showsProxies(of: configuration) else { return nil }
         var live = LiveState(configuration)
         if let earlier { live.remember(earlier) }
         let state = try await runtime.serversState()
-        try live.recognizeSuccessors(in: state, after: earlier)
-        try live.observe(state, of: configuration.backends.map(\.name))
+        let names = Set(leaving.map(\.description))
+        let staying = state.rows.filter { names.isEmpty || !names.contains("\($0.backend)/\($0.name)") }
+        try live.recognizeSuccessors(in: ServersState(rows: staying), after: earlier)
+        try live.recognizeLeaving(leaving, in: state)
         for backend in configuration.backends where backend.stickTable != nil {
             let known = live.highestNumbers[backend.name] ?? 0
             let number = try await runtime.highestServerNumber(inTableOf: backend.name, above: known)
             if let number { live.skipNumbers(of: backend.name, upTo: number) }
         }
-        return live
+        return try Self.sight(of: live, in: state)
+    }
+
+    /// What the process that answers serves, if it was made to serve this; nil when other proxies run, or listen.
+    func look(at expected: LiveState) async throws(HAProxyError) -> Sight? {
+        guard try await showsProxies(of: expected.fixed) else { return nil }
+        return try Self.sight(of: expected, in: try await runtime.serversState())
+    }
+
+    private static func sight(of expected: LiveState, in state: ServersState) throws(HAProxyError) -> Sight {
+        var sight = Sight(expected: expected, actual: expected)
+        try sight.actual.observe(state, of: expected.fixed.backends.map(\.name))
+        sight.expected.recognizeAddresses(in: sight.actual)
+        return sight
     }
 
     /// Whether the proxies that run are those of a configuration, and listen as it says.

@@ -15,14 +15,14 @@ struct LiveHAProxy: Sendable {
         case absent
         /// A HAProxy that has no socket of ours, such as the one that a package starts when it is installed.
         case stranger
-        /// The process with this id, which answers.
-        case process(Int32)
+        /// This process, which answers.
+        case process(HAProxyProcess)
     }
 
     func presence() async throws(DriverError) -> Presence {
         do throws(HAProxyError) {
             do throws(HAProxyError) {
-                return .process(try await runtime.info().processID)
+                return .process(try await runtime.info().process)
             } catch let error where error.code == .notRunning || error.code == .permissionDenied {
                 // A socket that may not be opened can be one that a HAProxy left behind.
                 guard try await service.isRunning() else { return .absent }
@@ -50,12 +50,12 @@ struct LiveHAProxy: Sendable {
     /// Waits for a process other than the one before, and makes sure that every frontend listens in it.
     ///
     /// - Returns: The process.
-    func verify(_ state: HostState, replacing presence: Presence) async throws(DriverError) -> Int32 {
-        let old: Int32? = if case .process(let id) = presence { id } else { nil }
-        let process: Int32
+    func verify(_ state: HostState, replacing presence: Presence) async throws(DriverError) -> HAProxyProcess {
+        let old: Int32? = if case .process(let process) = presence { process.id } else { nil }
+        let process: HAProxyProcess
         let frontends: Statistics
         do throws(HAProxyError) {
-            process = try await runtime.waitForProcess(otherThan: old, within: Self.patience).processID
+            process = try await runtime.waitForProcess(otherThan: old, within: Self.patience).process
             frontends = try await runtime.statistics(kinds: .frontends)
         } catch {
             throw DriverError(error)

@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    @Test("a server added by hand: an UPDATE passes beside it; a repair drains it, and its connection ends by itself")
+    @Test("a server added by hand: a repair takes it out of service, and its connection ends by itself")
     func byHand() async throws {
         try await withDriverStand { stand in
             let (a, hand) = (try NamedNode("a"), try NamedNode("hand"))
@@ -120,8 +120,6 @@ import Testing
                 try await stand.runtime.statistics().rows.contains { $0.server == "hand" && $0.currentSessions == 1 }
             }
             try await driver.update([try balancer(.tcp, port: port, [try a.node()])])
-            #expect(try await stand.servers().contains { $0.contains("/hand ") })
-            await driver.reconcile()
             #expect(try await stand.servers().contains { $0.contains("/hand ") && $0.hasSuffix(" maint") })
             #expect(await names(at: port) == ["a"])
             #expect(await open.askForName() == "hand")
@@ -152,7 +150,7 @@ import Testing
                 #expect(plan.steps == (call == .reload ? [] : ["take http-servers/id-a out of service"]))
                 #expect(script.interruptions.last == Interruption(call: call, isAfter: false))
                 script.goOn()
-                try await update.value
+                _ = try await update.value
             }
         }
     }

@@ -170,7 +170,7 @@ import Testing
                 await script.reached()
                 try disk.fill()
                 script.goOn()
-                try await update.value
+                _ = try await update.value
                 #expect(await names(at: port) == ["b"])
                 let restarted = try await stand.driver()
                 #expect(try await restarted.statistics()[0].nodes.map(\.node.description) == ["b"])

@@ -172,7 +172,7 @@ import Testing
             #expect(try await driver.statistics()[0].nodes.count == 1)
             #expect(try await driver.version().version.first?.isNumber == true)
             script.goOn()
-            try await update.value
+            _ = try await update.value
         }
     }
 }

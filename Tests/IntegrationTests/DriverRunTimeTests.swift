@@ -166,10 +166,11 @@ import Testing
             let (process, file, before) = (
                 try await stand.processID(), stand.configuration, try await servers(stand)
             )
-            // A human takes a server away that the driver thinks is there.
-            let backend = try ProxyName("http-servers")
-            let b = try ServerName("id-b")
-            try await runtime(stand).perform([.disableServer(backend, b), .deleteServer(backend, b)])
+            let relay = try UnixSocketRelay(at: stand.socket) { line in
+                line.hasPrefix("set weight http-servers/id-b 9")
+                    ? .replace("set weight http-servers/nobody 9") : .forward
+            }
+            defer { relay.close() }
             let error = try await #require(throws: DriverError.self) {
                 try await driver.update([
                     try balancer(port: port, [node("a", weight: 9), node("b", weight: 9), node("c")])
@@ -181,7 +182,7 @@ import Testing
             try await eventually("the end of what was added") { try await servers(stand) == before }
             #expect(try await stand.processID() == process)
             #expect(!stand.hasPendingChange)
-            try await driver.update([try balancer(port: port, [node("a", weight: 9), node("b", weight: 9)])])
+            try await driver.update([try balancer(port: port, [node("a", weight: 9), node("b", weight: 8)])])
             #expect(try await stand.processID() == process)
         }
     }
@@ -224,7 +225,7 @@ import Testing
     }
 
     @Test(
-        "an UPDATE wins over what a human has changed of the servers that it changes, and leaves the others alone",
+        "an UPDATE wins over what a human has changed of the servers that it changes; of the others, where that is repaired",
         arguments: [HAProxyDriverOptions.Reconciliation.repair, .report, .off])
     func changedByHand(_ reconciliation: HAProxyDriverOptions.Reconciliation) async throws {
         try await withDriverStand { stand in
@@ -247,9 +248,10 @@ import Testing
                     port: port,
                     [node("a", port: 2), node("b", weight: 2), node("c", weight: 3), node("e")])
             ])
+            let weight = reconciliation == .repair ? 1 : 99
             let expected = [
                 "http-servers/id-a 127.0.0.1:2 1 ready", "http-servers/id-b 127.0.0.1:1 2 ready",
-                "http-servers/id-c 127.0.0.1:1 3 ready", "http-servers/id-e 127.0.0.1:1 99 ready",
+                "http-servers/id-c 127.0.0.1:1 3 ready", "http-servers/id-e 127.0.0.1:1 \(weight) ready",
             ]
             try await eventually { try await servers(stand) == Set(expected) }
             #expect(try await stand.processID() == process)
@@ -335,7 +337,7 @@ import Testing
                 try await victim.update([try balancer(port: port, [try a.node()])])
                 script.become(.vanish(at: number))
                 let end = Task {
-                    try? await victim.update([try balancer(port: port, [try b.node()])])
+                    _ = try? await victim.update([try balancer(port: port, [try b.node()])])
                     script.finish()
                 }
                 await script.reached()

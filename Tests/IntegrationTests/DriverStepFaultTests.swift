@@ -44,7 +44,10 @@ import Testing
         }
 
         func callAsFunction(_ line: String) -> UnixSocketRelay.Verdict {
-            let isRead = ["prompt", "show info", "show stat"].contains { line.hasPrefix($0) }
+            // What HAProxy is asked before a change names no backend.
+            let isRead =
+                ["prompt", "show info", "show stat"].contains { line.hasPrefix($0) }
+                || line.split(whereSeparator: \.isWhitespace).joined(separator: " ") == "show servers state"
             guard !isRead, count.add(1, ordering: .relaxed).newValue == number else { return .forward }
             return verdict()
         }
@@ -121,7 +124,7 @@ import Testing
         }
     }
 
-    @Test("a server by hand with the name of a new node: the UPDATE fails, the server stays, the next UPDATE has it")
+    @Test("a server by hand with the name of a new node: another one takes its place")
     func collision() async throws {
         for mode in HAProxyDriverOptions.Reconciliation.allCases {
             try await withDriverStand { stand in
@@ -134,16 +137,8 @@ import Testing
                         backend, Server(name: hand, address: try Address("127.0.0.1"), port: try HAProxy.Port(9))),
                     .enableServer(backend, hand),
                 ])
-                let (process, file, servers) = (
-                    try await stand.processID(), stand.configuration, try await stand.servers()
-                )
+                let process = try await stand.processID()
                 let wanted = [try balancer(port: port, [node("a", weight: 9), node("d"), node("c")])]
-                let error = try await #require(throws: DriverError.self) { try await driver.update(wanted) }
-                #expect(error.message.contains("'add server http-servers/id-c "), "\(error)")
-                #expect(error.message.contains("Already exists a server with the same name in backend"), "\(error)")
-                try await eventually("the state before") { try await stand.servers() == servers }
-                #expect(stand.configuration == file)
-                #expect(try await stand.processID() == process)
                 // Nobody knows how the server by hand is checked, so another one takes its place.
                 try await driver.update(wanted)
                 try await eventually("the wanted servers") {
@@ -152,6 +147,7 @@ import Testing
                         "http-servers/id-d 127.0.0.1:1 1 ready",
                     ]
                 }
+                #expect(try await stand.processID() == process)
             }
         }
     }

@@ -212,7 +212,7 @@ import Testing
             let wanted = [try balancer(port: port, [try node.node()])]
             let task = Task { try await driver.update(wanted) }
             task.cancel()
-            try await task.value
+            _ = try await task.value
             #expect(await names(at: port) == ["a"])
         }
     }

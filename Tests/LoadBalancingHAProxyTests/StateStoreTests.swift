@@ -1,3 +1,4 @@
+import HAProxy
 import LoadBalancing
 import Logging
 import TestServers
@@ -74,9 +75,27 @@ import Testing
     @Test("the process that a change goes to is known after a restart")
     func process() async throws {
         try await withTemporaryFolder { folder in
-            let change = PendingChange(state: try state(), previousDigest: 1, process: 4711)
+            let change = PendingChange(
+                state: try state(), previousDigest: 1, process: HAProxyProcess(id: 4711, startTime: 1_700_000_000))
             try StateStore(folder: folder, logger: logger).begin(change)
             #expect(try StateStore(folder: folder, logger: logger).pending() == change)
+        }
+    }
+
+    @Test("the servers that leave are known after a restart, until none is left")
+    func leaving() async throws {
+        try await withTemporaryFolder { folder in
+            let place = ServerPlace(backend: try ProxyName("http-servers"), server: try ServerName("id-1.2"))
+            let leaving = LeavingServers(process: HAProxyProcess(id: 4711, startTime: 1_700_000_000), places: [place])
+            let change = PendingChange(state: try state(), leaving: leaving)
+            let store = try StateStore(folder: folder, logger: logger)
+            try store.begin(change)
+            try store.commit(change)
+            #expect(try StateStore(folder: folder, logger: logger).leaving == leaving)
+            try store.remember(LeavingServers(process: leaving.process, places: []))
+            let next = try StateStore(folder: folder, logger: logger)
+            #expect(next.leaving == nil)
+            #expect(next.current == change.state)
         }
     }
 

@@ -35,6 +35,9 @@ public struct ServersState: Hashable, Sendable {
         public var hostName: String?
     }
 
+    /// Some of the servers of a reply.
+    public init(rows: [Row]) { self.rows = rows }
+
     /// Reads a reply to `show servers state`.
     ///
     /// Columns are found by the reply's second line, so their order and columns that are new do not matter.

@@ -123,8 +123,8 @@ extension Controller {
             return
         }
         do throws(DriverError) {
-            try await change { driver throws(DriverError) in try await driver.update(balancers) }
-            reply.addConditions(of: balancers)
+            let others = try await change { driver throws(DriverError) in try await driver.update(balancers) }
+            reply.addConditions(of: balancers, except: others)
         } catch {
             reply.fail(error, of: action)
             reply.disableNodes(for: error, of: balancers)
@@ -132,15 +132,17 @@ extension Controller {
     }
 
     /// Makes one change when those that came before are done.
-    private func change(_ body: (any Driver) async throws(DriverError) -> Void) async throws(DriverError) {
-        let result: Result<Void, DriverError> = await gate.pass {
+    private func change<Value>(
+        _ body: (any Driver) async throws(DriverError) -> Value
+    ) async throws(DriverError) -> Value {
+        let result: Result<Value, DriverError> = await gate.pass {
             do throws(DriverError) {
                 return .success(try await body(driver))
             } catch {
                 return .failure(error)
             }
         }
-        try result.get()
+        return try result.get()
     }
 }
 

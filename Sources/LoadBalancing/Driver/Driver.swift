@@ -6,8 +6,11 @@ public protocol Driver: Sendable {
     /// Makes exactly these balancers the state of the host, all or nothing.
     ///
     /// - Parameter balancers: At least one; identifiers, unnamed protocols, and addresses with ports do not clash.
+    /// - Returns: The conditions of nodes that stay otherwise than asked for, because somebody changed them by hand and the
+    ///   driver is told to leave that alone.
     /// - Throws: ``DriverError``, after which the host serves what it served before.
-    func update(_ balancers: [LoadBalancer]) async throws(DriverError)
+    @discardableResult
+    func update(_ balancers: [LoadBalancer]) async throws(DriverError) -> [NodeReference: Condition]
 
     /// Stops all traffic; connections are refused. Suspending twice is the same as once.
     func suspend() async throws(DriverError)

@@ -1,7 +1,11 @@
 // What the answer to an UPDATE says of balancers and nodes, beside PASS or FAIL.
 extension Reply {
     /// Adds what every node's condition is now, and the path that a monitor asks for.
-    mutating func addConditions(of balancers: [LoadBalancer]) {
+    ///
+    /// - Parameters:
+    ///   - balancers: What was asked for.
+    ///   - others: The conditions of nodes that are not as they were asked for.
+    mutating func addConditions(of balancers: [LoadBalancer], except others: [NodeReference: Condition] = [:]) {
         editBalancers { index, object in
             guard balancers.indices.contains(index) else { return }
             let balancer = balancers[index]
@@ -11,7 +15,9 @@ extension Reply {
             }
             Reply.editNodes(of: &object) { index, node in
                 guard balancer.nodes.indices.contains(index) else { return }
-                node[Field.condition] = .string(balancer.nodes[index].condition.rawValue)
+                let asked = balancer.nodes[index]
+                let condition = others[NodeReference(balancer: balancer.key, node: asked.key)] ?? asked.condition
+                node[Field.condition] = .string(condition.rawValue)
             }
         }
     }

@@ -44,7 +44,9 @@ struct LiveState: Sendable, Equatable {
             highestNumbers[name] = max(highestNumbers[name] ?? 0, row.number)
             let server: LiveServer
             if let thought = list[row.name] {
-                server = try thought.observed(row)
+                var observed = try thought.observed(row)
+                if observed.state != thought.state { observed.isLeaving = false }
+                server = observed
             } else {
                 server = try LiveServer(stranger: row)
             }
@@ -167,9 +169,42 @@ struct LiveState: Sendable, Equatable {
         }
     }
 
+    /// Takes note of the servers that an earlier worker had removed; one that is in service again was somebody's wish.
+    mutating func recognizeLeaving(_ places: Set<ServerPlace>, in state: ServersState) throws(HAProxyError) {
+        for row in state.rows where row.adminState == .maint {
+            let place = ServerPlace(backend: try ProxyName(row.backend), server: try ServerName(row.name))
+            guard places.contains(place), servers[place.backend]?[place.server] == nil else { continue }
+            var server = try LiveServer(stranger: row)
+            server.isLeaving = true
+            insert(server, at: place)
+        }
+    }
+
+    /// Takes note of where HAProxy found host names when it started.
+    mutating func recognizeAddresses(in other: LiveState) {
+        for (backend, list) in servers {
+            for (name, server) in list where server.address == nil {
+                servers[backend]?[name]?.address = other.servers[backend]?[name]?.address
+            }
+        }
+    }
+
+    /// Takes note of a server of a backend that there is.
+    mutating func insert(_ server: LiveServer, at place: ServerPlace) {
+        servers[place.backend]?[place.server] = server
+    }
+
     /// Takes note that a server is gone.
     mutating func remove(_ place: ServerPlace) {
         servers[place.backend]?[place.server] = nil
+    }
+
+    /// The servers that will only wait for their connections to end when these steps are done.
+    func leaving(of process: HAProxyProcess, after steps: [PlanStep]) -> LeavingServers? {
+        var state = self
+        for step in steps { state.apply(step) }
+        let places = Set(state.leaving)
+        return places.isEmpty ? nil : LeavingServers(process: process, places: places)
     }
 
     /// The servers that only wait for their connections to end.

@@ -1,3 +1,4 @@
+internal import HAProxy
 internal import LoadBalancing
 internal import Logging
 internal import Synchronization
@@ -12,7 +13,7 @@ internal import Synchronization
 final class StateStore: Sendable {
     private let state: AtomicFile
     private let pendingState: AtomicFile
-    private let snapshot: Mutex<HostState>
+    private let snapshot: Mutex<PendingChange>
 
     /// Reads what is there.
     ///
@@ -21,7 +22,7 @@ final class StateStore: Sendable {
         state = AtomicFile(path: folder + "/state.json")
         pendingState = AtomicFile(path: folder + "/pending.json")
         do {
-            snapshot = Mutex(try Self.read(state)?.state ?? .fresh)
+            snapshot = Mutex(try Self.read(state) ?? PendingChange(state: .fresh))
         } catch {
             guard error.code == .invalid else { throw error }
             do {
@@ -30,12 +31,25 @@ final class StateStore: Sendable {
             } catch let failure {
                 throw DriverError(storage: failure)
             }
-            snapshot = Mutex(.fresh)
+            snapshot = Mutex(PendingChange(state: .fresh))
         }
     }
 
     /// The state that was last committed.
-    var current: HostState { snapshot.withLock { $0 } }
+    var current: HostState { snapshot.withLock { $0.state } }
+
+    /// The servers that were removed and may still be there, as the last change or ``remember(_:)`` has it.
+    var leaving: LeavingServers? { snapshot.withLock { $0.leaving } }
+
+    /// Writes down which servers wait for their end; nothing where that is known already.
+    func remember(_ leaving: LeavingServers) throws(DriverError) {
+        var present = snapshot.withLock { $0 }
+        guard leaving != present.leaving, !leaving.places.isEmpty || present.leaving?.places.isEmpty == false
+        else { return }
+        present.leaving = leaving.places.isEmpty ? nil : leaving
+        do { try state.write(Self.bytes(of: present)) } catch { throw DriverError(storage: error) }
+        snapshot.withLock { $0 = present }
+    }
 
     /// Writes down what is going to be tried, in the place of what may be left over from an earlier change.
     func begin(_ change: PendingChange) throws(DriverError) {
@@ -58,7 +72,7 @@ final class StateStore: Sendable {
     /// Makes what was begun the current state.
     func commit(_ change: PendingChange) throws(DriverError) {
         do { try pendingState.rename(over: state) } catch { throw DriverError(storage: error) }
-        snapshot.withLock { $0 = change.state }
+        snapshot.withLock { $0 = change }
     }
 
     /// Forgets what was begun.
@@ -77,6 +91,7 @@ extension StateStore {
         static let phase = "phase"
         static let previousDigest = "previousConfigurationDigest"
         static let process = "process"
+        static let leaving = "leaving"
     }
 
     private static func bytes(of change: PendingChange) -> [UInt8] {
@@ -84,7 +99,8 @@ extension StateStore {
         object[Key.version] = .number(version)
         object[Key.phase] = .string(change.state.phase.rawValue)
         object[Key.previousDigest] = change.previousDigest.map { .string(String($0, radix: 16)) }
-        object[Key.process] = change.process.map { .number(Int($0)) }
+        object[Key.process] = change.process?.json
+        object[Key.leaving] = change.leaving?.json
         return JSONValue.object(object).bytes()
     }
 
@@ -104,7 +120,8 @@ extension StateStore {
             return PendingChange(
                 state: HostState(phase: phase, balancers: balancers),
                 previousDigest: object[Key.previousDigest]?.string.flatMap { UInt64($0, radix: 16) },
-                process: object[Key.process].flatMap { Int32($0.description) })
+                process: object[Key.process].flatMap(HAProxyProcess.init(json:)),
+                leaving: object[Key.leaving].flatMap(LeavingServers.init))
         } catch let error as DriverError {
             throw error
         } catch {

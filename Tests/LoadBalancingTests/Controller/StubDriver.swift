@@ -9,6 +9,7 @@ final class StubDriver: Driver {
         var failure: DriverError?
         var statistics: [BalancerStatistics] = []
         var report: TrafficReport?
+        var conditions: [NodeReference: Condition] = [:]
     }
 
     let state = Mutex(State())
@@ -23,9 +24,12 @@ final class StubDriver: Driver {
 
     var calls: [String] { state.withLock { $0.calls } }
 
-    func update(_ balancers: [LoadBalancer]) async throws(DriverError) {
+    func update(_ balancers: [LoadBalancer]) async throws(DriverError) -> [NodeReference: Condition] {
         try await change("update " + balancers.map(\.key.description).joined(separator: " "))
-        state.withLock { $0.balancers = balancers }
+        return state.withLock {
+            $0.balancers = balancers
+            return $0.conditions
+        }
     }
 
     func suspend() async throws(DriverError) { try await change("suspend") }
