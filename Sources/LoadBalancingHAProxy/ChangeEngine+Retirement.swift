@@ -7,15 +7,31 @@ struct Retirement {
     /// Whether somebody looks after them.
     var isUnderWay = false
     /// When the patience with each ends.
-    var deadlines: [ServerPlace: ContinuousClock.Instant] = [:]
-    /// HAProxy's numbers of them.
-    var numbers: [ServerPlace: Int] = [:]
+    private(set) var deadlines: [ServerPlace: ContinuousClock.Instant] = [:]
+    /// All of them, in the order in which they are looked at.
+    private var queue: [ServerPlace] = []
+
+    /// Takes note of those that there are: one that is in service again begins anew when it is removed again.
+    mutating func update(_ places: [ServerPlace], patience: Duration, now: ContinuousClock.Instant) {
+        let leaving = Set(places)
+        for place in queue where !leaving.contains(place) { deadlines[place] = nil }
+        queue.removeAll { deadlines[$0] == nil }
+        for place in places where deadlines[place] == nil {
+            deadlines[place] = now + patience
+            queue.append(place)
+        }
+    }
+
+    /// The next to be looked at; they are last in the line then, so that none waits behind others that are busy.
+    mutating func next(_ count: Int) -> [ServerPlace] {
+        let batch = Array(queue.prefix(count))
+        queue.removeFirst(batch.count)
+        queue += batch
+        return batch
+    }
 
     /// Forgets what is known of a server.
-    mutating func forget(_ place: ServerPlace) {
-        deadlines[place] = nil
-        numbers[place] = nil
-    }
+    mutating func forget(_ place: ServerPlace) { deadlines[place] = nil }
 }
 
 // Removing servers behind the replies: they take nothing new, and are deleted when their connections have ended.
@@ -52,75 +68,69 @@ extension ChangeEngine {
         retirement.isUnderWay = true
         Task {
             var pause = Duration.milliseconds(20)
-            while await !retireSome() {
-                try? await Task.sleep(for: pause)
-                pause = min(pause * 2, .seconds(1))
+            while let progress = await retireSome() {
+                // Idle ones go one batch after the other; changes have their turn in between.
+                pause = progress ? .milliseconds(20) : pause
+                if !progress {
+                    try? await Task.sleep(for: pause)
+                    pause = min(pause * 2, .seconds(1))
+                }
             }
         }
     }
 
-    /// Removes those that have no connections any more, or have had their time.
+    /// Removes some of those that have no connections any more, or have had their time.
     ///
-    /// - Returns: Whether none is left.
-    private func retireSome() async -> Bool {
+    /// - Returns: Whether it has removed one; nil when none is left.
+    private func retireSome() async -> Bool? {
         await gate.enter()
         defer { gate.leave() }
         let places = live?.state.leaving ?? []
-        // One that is in service again begins anew when it is removed again, with another process too.
-        retirement.deadlines = retirement.deadlines.filter { places.contains($0.key) }
-        retirement.numbers = retirement.numbers.filter { places.contains($0.key) }
-        let now = ContinuousClock.now
         let patience = Duration.milliseconds(Int64(options.drainTimeout.value))
-        for place in places where retirement.deadlines[place] == nil { retirement.deadlines[place] = now + patience }
+        retirement.update(places, patience: patience, now: .now)
+        var hasProgress = false
         do throws(HAProxyError) {
             if let live, !places.isEmpty {
-                guard try await haproxy.runtime.info().process == live.process else {
+                try await session.open()
+                // Whoever answers here goes on answering, whatever is reloaded meanwhile.
+                guard try await session.info().process == live.process else {
+                    await session.close()
                     // A new process never had them.
                     self.live = nil
                     retirement = Retirement()
-                    return true
+                    return nil
                 }
-                for place in places.prefix(Self.batch) { try await retire(place) }
+                for place in retirement.next(Self.batch) where try await retire(place) { hasProgress = true }
             }
         } catch {
             logger.warning("servers that were removed wait for HAProxy: \(error.message)")
         }
-        guard live?.state.leaving.isEmpty ?? true else { return false }
+        await session.close()
+        guard live?.state.leaving.isEmpty ?? true else { return hasProgress }
         recordLeaving()
         retirement = Retirement()
-        return true
+        return nil
     }
 
-    private func retire(_ place: ServerPlace) async throws(HAProxyError) {
+    /// Deletes a server; HAProxy refuses that while it has connections.
+    ///
+    /// - Returns: Whether there is nothing left to do.
+    private func retire(_ place: ServerPlace) async throws(HAProxyError) -> Bool {
         let overdue = retirement.deadlines[place].map { ContinuousClock.now - $0 } ?? .zero
-        if overdue < .zero, try await sessions(of: place) > 0 { return }
         do throws(HAProxyError) {
             if overdue > Self.grace {
-                try await haproxy.runtime.perform(.shutdownSessions(place.backend, place.server))
+                try await session.perform(.shutdownSessions(place.backend, place.server))
             }
-            try await haproxy.runtime.perform([
-                .setServerState(place.backend, place.server, .maint), .deleteServer(place.backend, place.server),
-            ])
+            try await session.perform(.deleteServer(place.backend, place.server))
         } catch let error where error.code == .commandRefused {
-            // Connections that are idle or just ending; or somebody else has removed the server already.
-            guard error.message.contains("No such server") else { return }
+            // Connections that go on, are idle or just ending; or somebody else has removed the server, or put it in service.
+            let words = error.message
+            guard words.contains("No such server") || words.contains("maintenance mode") else { return false }
+            logger.notice("server \(place) was removed, and then changed by somebody else: \(words)")
         }
         live?.state.remove(place)
         // A server of the same name that is added and removed later begins anew.
         retirement.forget(place)
-    }
-
-    /// The connections that a server has at this moment.
-    private func sessions(of place: ServerPlace) async throws(HAProxyError) -> UInt64 {
-        if retirement.numbers[place] == nil {
-            let leaving = Set(retirement.deadlines.keys)
-            for row in try await haproxy.runtime.serversState(backend: place.backend).rows {
-                let other = ServerPlace(backend: place.backend, server: try ServerName(row.name))
-                if leaving.contains(other) { retirement.numbers[other] = row.number }
-            }
-        }
-        guard let number = retirement.numbers[place] else { return 0 }
-        let reply = try await haproxy.runtime.send(.showStat(place.backend, serverNumber: number))
-        return try Statistics(reply).rows.first { $0.server == place.server.description }?.currentSessions ?? 0
+        return true
     }
 }

@@ -30,6 +30,8 @@ actor ChangeEngine {
     var underWay: Attempt?
     /// How many changes have begun, or ended.
     var moments = 0
+    /// The connection over which they are deleted.
+    let session: RuntimeSession
     /// The servers that were removed and are still there.
     var retirement = Retirement()
     /// What becomes of the checks of whole files behind the replies.
@@ -41,6 +43,7 @@ actor ChangeEngine {
     ) {
         self.service = service
         haproxy = LiveHAProxy(service: service, runtime: runtime)
+        session = RuntimeSession(socket: runtime.socket, access: runtime.access, timeout: runtime.timeout)
         self.store = store
         self.builder = builder
         self.options = options

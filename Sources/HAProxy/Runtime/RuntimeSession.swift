@@ -82,6 +82,20 @@ public actor RuntimeSession {
         }
     }
 
+    /// The process on the other side.
+    ///
+    /// - Throws: ``HAProxyError`` as ``counters()`` does.
+    public func info() throws(HAProxyError) -> RuntimeInfo {
+        try RuntimeInfo(try answer(to: RuntimeCommand.showInfo.text))
+    }
+
+    /// Sends a command that changes something, and makes sure that HAProxy did it.
+    ///
+    /// - Throws: ``HAProxyError`` as ``counters()`` does, and with the code `commandRefused` and HAProxy's own words.
+    public func perform(_ command: RuntimeCommand) throws(HAProxyError) {
+        try command.checkSuccess(of: try answer(to: command.text))
+    }
+
     /// Ends the session.
     public func close() { connection = nil }
 
