@@ -41,13 +41,18 @@ struct PlanCommand: FileActionCommand {
     static let action = Action.plan
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "Ask what an update with a file would do.",
-        discussion: "Prints a list of steps to a terminal and with --table, else JSON.")
+        discussion: "Prints a list of steps; with --json the replies as they are.")
     @Argument(help: "A JSON object with loadBalancers; - is standard input.") var file: String
+    @Flag(help: "Show JSON instead of a list of steps.") var json = false
     @OptionGroup var recipients: RecipientOptions
+
+    func validate() throws {
+        guard !json || !recipients.table else { throw ValidationError("--json and --table exclude each other") }
+    }
 
     func run() async throws {
         var recipients = recipients
-        recipients.table = recipients.table || Terminal.output.isTerminal
+        recipients.table = !json
         try await recipients.deliver(try RequestFile.read(file, as: Self.action), tablePrinter: PlanPrinter())
     }
 }

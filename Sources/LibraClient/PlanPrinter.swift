@@ -23,16 +23,19 @@ enum PlanLines {
             return ["\(reply.worker): \(value["hpcs_error"]?.string ?? "the reply has no plan")"]
         }
         let reasons = texts(plan["reasons"])
-        let steps = texts(plan["steps"])
+        let steps = plan["steps"]?.array ?? []
         guard reasons.isEmpty else { return ["\(reply.worker): a reload"] + reasons.map { "  ! \($0)" } }
         guard !steps.isEmpty else { return ["\(reply.worker): nothing to do while HAProxy runs"] }
         return ["\(reply.worker): no reload, \(steps.count) \(steps.count == 1 ? "step" : "steps")"]
-            + steps.map { "  \(mark($0)) \($0)" }
+            + steps.map { "  \(mark($0)) \($0["text"]?.string ?? "?")" }
     }
 
-    private static func mark(_ step: String) -> Character {
-        if step.hasPrefix("add ") { return "+" }
-        return step.hasSuffix(" out of service and remove it") ? "-" : "~"
+    private static func mark(_ step: JSONValue) -> Character {
+        switch step["kind"]?.string.flatMap(ChangePlan.Step.Kind.init) {
+        case .add: "+"
+        case .remove: "-"
+        case .change, nil: "~"
+        }
     }
 
     private static func texts(_ value: JSONValue?) -> [String] {

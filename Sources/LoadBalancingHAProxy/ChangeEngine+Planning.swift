@@ -70,7 +70,7 @@ extension ChangeEngine {
             switch plan {
             case .nothing: return ChangePlan(reloadReasons: [], steps: [], configuration: text)
             case .steps(let steps):
-                return ChangePlan(reloadReasons: [], steps: steps.map(\.description), configuration: text)
+                return ChangePlan(reloadReasons: [], steps: steps.map(ChangePlan.Step.init), configuration: text)
             case .reload(let reasons): return ChangePlan(reloadReasons: reasons, steps: [], configuration: text)
             }
         }

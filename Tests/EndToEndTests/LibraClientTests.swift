@@ -38,10 +38,12 @@ extension EndToEnd {
                 let stats = try await command(client, ["stats"] + to)
                 #expect(stats.exitCode == 1)
                 #expect(try stats.value()["status"]?.string == "DELETED")
-                for action in ["plan", "archive"] {
-                    let result = try await command(client, [action, file] + to)
+                for (action, options) in [("plan", ["--json"]), ("archive", [])] {
+                    let result = try await command(client, [action, file] + options + to)
                     #expect(try result.value()["hpcs_action"]?.string == action.uppercased(), "\(result)")
                 }
+                let plan = try await command(client, ["plan", file] + to)
+                #expect(plan.output.contains(": a reload\n  ! HAProxy does not run\n"), "\(plan)")
             }
         }
 

@@ -147,7 +147,7 @@ import Testing
                 await script.reached()
                 let plan = try await driver.plan(new)
                 #expect(plan.configuration.contains(" disabled"))
-                #expect(plan.steps == (call == .reload ? [] : ["take http-servers/id-a out of service"]))
+                #expect(plan.steps.map(\.text) == (call == .reload ? [] : ["take http-servers/id-a out of service"]))
                 #expect(script.interruptions.last == Interruption(call: call, isAfter: false))
                 script.goOn()
                 _ = try await update.value

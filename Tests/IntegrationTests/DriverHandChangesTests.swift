@@ -55,7 +55,7 @@ import Testing
             #expect(plan.reloadReasons.isEmpty)
             let conditions = try await driver.update(new)
             let isRepaired = mode == .repair
-            #expect(plan.steps.contains("put http-servers/id-b in service") == isRepaired)
+            #expect(plan.steps.contains(.init(.change, "put http-servers/id-b in service")) == isRepaired)
             var expected: Set = [
                 "http-servers/id-a 127.0.0.1:1 5 ready", "http-servers/id-d 127.0.0.1:1 5 ready",
             ]

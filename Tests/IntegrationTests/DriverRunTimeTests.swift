@@ -372,8 +372,9 @@ import Testing
             #expect(plan.reloadReasons.isEmpty)
             #expect(
                 plan.steps == [
-                    "add http-servers/id-b at 127.0.0.1:1, weight 1", "set the weight of http-servers/id-a to 5",
-                    "put http-servers/id-b in service",
+                    .init(.add, "add http-servers/id-b at 127.0.0.1:1, weight 1"),
+                    .init(.change, "set the weight of http-servers/id-a to 5"),
+                    .init(.change, "put http-servers/id-b in service"),
                 ])
             let other = try await driver.plan([try balancer(port: try freePort(), [node("a")])])
             #expect(other.reloadReasons == ["frontend http-in: address or port"])

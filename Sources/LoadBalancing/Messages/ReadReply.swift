@@ -26,7 +26,7 @@ extension JSONValue {
         self = [
             "reload": .bool(!plan.reloadReasons.isEmpty),
             "reasons": .array(plan.reloadReasons.map { .string($0) }),
-            "steps": .array(plan.steps.map { .string($0) }),
+            "steps": .array(plan.steps.map { ["kind": .string($0.kind.rawValue), "text": .string($0.text)] }),
             "configuration": .string(plan.configuration),
         ]
     }

@@ -102,7 +102,8 @@ import Testing
         #expect(reply["hpcs_response"] == "PASS")
         #expect(
             reply["plan"] == [
-                "reload": false, "reasons": [], "steps": ["set the weight of x/y to 2"], "configuration": "global\n",
+                "reload": false, "reasons": [],
+                "steps": [["kind": "change", "text": "set the weight of x/y to 2"]], "configuration": "global\n",
             ])
         #expect(harness.driver.calls == ["plan http"])
         let refused = try await harness.reply(to: #"{"hpcs_action":"PLAN","plan":1}"#)

@@ -40,7 +40,8 @@ final class StubDriver: Driver {
 
     func plan(_ balancers: [LoadBalancer]) async throws(DriverError) -> ChangePlan {
         try record("plan " + balancers.map(\.key.description).joined(separator: " "))
-        return ChangePlan(reloadReasons: [], steps: ["set the weight of x/y to 2"], configuration: "global\n")
+        let step = ChangePlan.Step(.change, "set the weight of x/y to 2")
+        return ChangePlan(reloadReasons: [], steps: [step], configuration: "global\n")
     }
 
     func statistics() async throws(DriverError) -> [BalancerStatistics] {
