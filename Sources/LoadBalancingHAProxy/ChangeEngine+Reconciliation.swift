@@ -16,10 +16,12 @@ extension ChangeEngine {
                 try await finishOrUndo(change)
             }
             guard !store.current.balancers.isEmpty else { return }
-            let differences = try await differences()
+            let (differences, sight) = try await differences()
             for difference in differences { logger.warning("not as it was asked for: \(difference)") }
             guard !differences.isEmpty, options.reconciliation == .repair else { return }
-            try await apply(store.current)
+            // What is remembered is not what runs.
+            live = nil
+            try await apply(store.current, seen: sight)
             startRetiring()
             logger.notice("what was asked for is restored")
         } catch {
@@ -27,8 +29,8 @@ extension ChangeEngine {
         }
     }
 
-    /// What is different, each in words that say what would repair it.
-    private func differences() async throws(DriverError) -> [String] {
+    /// What is different, each in words that say what would repair it, and what was seen, if it could be.
+    private func differences() async throws(DriverError) -> ([String], Sight?) {
         let (configuration, text) = try rendered(store.current)
         let current = try await readConfiguration()
         var differences: [String] = []
@@ -36,10 +38,10 @@ extension ChangeEngine {
             differences.append("the configuration file \(service.configurationFile) has other content, or is gone")
         }
         guard case .process(let process) = try await haproxy.presence() else {
-            return differences + ["HAProxy does not run, or answers on no socket of this worker's"]
+            return (differences + ["HAProxy does not run, or answers on no socket of this worker's"], nil)
         }
         guard var sight = await look(at: .process(process), current) else {
-            return differences + ["the proxies that run, or where they listen"]
+            return (differences + ["the proxies that run, or where they listen"], nil)
         }
         do throws(HAProxyError) {
             try sight.actual.observeLimits(in: try await haproxy.runtime.statistics(kinds: .servers))
@@ -47,9 +49,9 @@ extension ChangeEngine {
             throw DriverError(error)
         }
         switch Planner.plan(from: sight.actual, to: configuration) {
-        case .nothing: return differences
-        case .steps(let steps): return differences + steps.map(\.description)
-        case .reload(let reasons): return differences + reasons
+        case .nothing: return (differences, sight)
+        case .steps(let steps): return (differences + steps.map(\.description), sight)
+        case .reload(let reasons): return (differences + reasons, sight)
         }
     }
 }

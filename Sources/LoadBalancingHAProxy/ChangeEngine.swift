@@ -116,10 +116,15 @@ actor ChangeEngine {
 
     // MARK: The transaction
 
-    /// - Returns: The conditions of nodes that stay otherwise than they were asked for, because somebody changed them by hand.
+    /// - Parameters:
+    ///   - target: What the host is to become.
+    ///   - resolvingNames: Whether host names are looked up.
+    ///   - seen: What runs, where somebody has just looked; it may know more than is looked at for each change.
+    /// - Returns: The conditions of nodes that stay otherwise than they were asked for, because somebody changed them by
+    ///   hand.
     @discardableResult
     func apply(
-        _ target: HostState, resolvingNames: Bool = false
+        _ target: HostState, resolvingNames: Bool = false, seen: Sight? = nil
     ) async throws(DriverError) -> [NodeReference: Condition] {
         let (configuration, text) = try rendered(target)
         let leftOver = try store.pending()
@@ -130,9 +135,13 @@ actor ChangeEngine {
         let isOnDisk = current.map { $0.elementsEqual(text.utf8) } ?? false
         let presence = try await haproxy.presence()
         let nodes = try nodesChanged(by: configuration)
-        let sight = leftOver == nil ? await look(at: presence, current) : nil
+        let remembered = leftOver == nil && seen == nil ? remembered(of: presence) : nil
+        var sight = leftOver == nil ? seen : nil
+        if sight == nil, leftOver == nil, remembered == nil { sight = await look(at: presence, current) }
         live = nil
-        if case .process(let process) = presence, let sight { live = (process, start(sight, changing: nodes)) }
+        if case .process(let process) = presence, let state = remembered ?? sight.map({ start($0, changing: nodes) }) {
+            live = (process, state)
+        }
         var plan = leftOver == nil ? plan(to: configuration, presence, live?.state) : .reload(["a change is left over"])
         let conditions = options.reconciliation == .repair ? [:] : sight?.conditions(except: nodes) ?? [:]
         if isOnDisk, plan == .nothing {
