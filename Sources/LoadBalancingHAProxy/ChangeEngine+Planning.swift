@@ -27,13 +27,14 @@ extension ChangeEngine {
         return try? await (haproxy ?? self.haproxy).look(at: live.state)
     }
 
-    /// What the process was last made to serve, where a change need not look at it first.
+    /// What the process was last made to serve, where a change to `wanted` need not look at it first.
     ///
     /// Looking at all servers takes longer than a change of one. What somebody has done to a server that the change is
-    /// about shows when it is read back, and what was done to others is repaired by the next comparison.
-    func remembered(of presence: LiveHAProxy.Presence) -> LiveState? {
+    /// about shows when it is read back, and what was done to others is repaired by the next comparison. A server that is
+    /// added could meet one that somebody else has added under its name.
+    func remembered(of presence: LiveHAProxy.Presence, for wanted: Configuration) -> LiveState? {
         guard options.reconciliation == .repair, case .process(let process) = presence, let live,
-            live.process == process
+            live.process == process, live.state.hasServers(of: wanted)
         else { return nil }
         return live.state
     }
@@ -97,7 +98,7 @@ extension ChangeEngine {
         let asking = LiveHAProxy(service: service, runtime: runtime)
         let nodes = try nodesChanged(by: wanted)
         let presence = try await asking.presence()
-        if let state = remembered(of: presence) { return (presence, state) }
+        if let state = remembered(of: presence, for: wanted) { return (presence, state) }
         let current = try await readConfiguration()
         return (presence, await look(at: presence, current, asking: asking).map { start($0, changing: nodes) })
     }

@@ -122,6 +122,7 @@ actor ChangeEngine {
     ///   - seen: What runs, where somebody has just looked; it may know more than is looked at for each change.
     /// - Returns: The conditions of nodes that stay otherwise than they were asked for, because somebody changed them by
     ///   hand.
+    /// - Throws: ``DriverError``, after everything was undone.
     @discardableResult
     func apply(
         _ target: HostState, resolvingNames: Bool = false, seen: Sight? = nil
@@ -135,7 +136,7 @@ actor ChangeEngine {
         let isOnDisk = current.map { $0.elementsEqual(text.utf8) } ?? false
         let presence = try await haproxy.presence()
         let nodes = try nodesChanged(by: configuration)
-        let remembered = leftOver == nil && seen == nil ? remembered(of: presence) : nil
+        let remembered = leftOver == nil && seen == nil ? remembered(of: presence, for: configuration) : nil
         var sight = leftOver == nil ? seen : nil
         if sight == nil, leftOver == nil, remembered == nil { sight = await look(at: presence, current) }
         live = nil

@@ -120,6 +120,7 @@ import Testing
                 try await stand.runtime.statistics().rows.contains { $0.server == "hand" && $0.currentSessions == 1 }
             }
             try await driver.update([try balancer(.tcp, port: port, [try a.node()])])
+            await driver.reconcile()
             #expect(try await stand.servers().contains { $0.contains("/hand ") && $0.hasSuffix(" maint") })
             #expect(await names(at: port) == ["a"])
             #expect(await open.askForName() == "hand")

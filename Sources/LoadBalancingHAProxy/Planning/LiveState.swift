@@ -194,6 +194,14 @@ struct LiveState: Sendable, Equatable {
         servers[place.backend]?[place.server] = server
     }
 
+    /// Whether there is a server for every one of a configuration.
+    func hasServers(of configuration: Configuration) -> Bool {
+        configuration.backends.allSatisfy { backend in
+            let list = servers[backend.name] ?? [:]
+            return backend.servers.allSatisfy { list[$0.name] != nil }
+        }
+    }
+
     /// Takes note that a server is gone.
     mutating func remove(_ place: ServerPlace) {
         servers[place.backend]?[place.server] = nil
