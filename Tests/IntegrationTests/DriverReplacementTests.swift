@@ -1,6 +1,5 @@
 import HAProxy
 import LoadBalancing
-import SystemPackage
 import TestServers
 import Testing
 
@@ -8,13 +7,9 @@ import Testing
 
 /// Changes for which HAProxy has no command, so that another server takes the place of the one that is there.
 @Suite struct DriverReplacementTests {
-    private func runtime(_ stand: DriverStand) -> RuntimeClient {
-        RuntimeClient(socket: FilePath(stand.folder + "/haproxy.sock"), access: .direct)
-    }
-
     /// The names and states of HAProxy's servers.
     private func servers(_ stand: DriverStand) async throws -> Set<String> {
-        Set(try await runtime(stand).serversState().rows.map { "\($0.name) \($0.adminState)" })
+        Set(try await stand.runtime.serversState().rows.map { "\($0.name) \($0.adminState)" })
     }
 
     private func balancer(
@@ -154,7 +149,7 @@ import Testing
             try await driver.update([try balancer(port: port, [try a.node()])])
             let process = try await stand.processID()
             let hand = Server(name: try ServerName("hand"), address: try Address("127.0.0.1"), port: try Port(9))
-            try await runtime(stand).perform(try .addServer(try ProxyName("tcp-servers"), hand))
+            try await stand.runtime.perform(try .addServer(try ProxyName("tcp-servers"), hand))
             try await driver.update([try balancer(port: port, [try b.node()])])
             #expect(await names(at: port) == ["b"])
             #expect(try await stand.processID() == process)
@@ -204,7 +199,7 @@ import Testing
             #expect(try await servers(stand) == ["id-a.2 ready"])
             #expect(try await next.plan([try balancer(port: port, delay: 60, [try node.node()])]).steps.isEmpty)
             // Drift of such a server is put right as well.
-            try await runtime(stand).perform(
+            try await stand.runtime.perform(
                 .setServerState(try ProxyName("tcp-servers"), try ServerName("id-a.2"), .drain))
             await next.reconcile()
             #expect(try await servers(stand) == ["id-a.2 ready"])
@@ -252,7 +247,7 @@ import Testing
                 Node(key: .id(id), address: "localhost", port: try portNumber(port))
             }
             func addresses() async throws -> Set<String> {
-                Set(try await runtime(stand).serversState().rows.map { "\($0.name) \($0.address):\($0.port)" })
+                Set(try await stand.runtime.serversState().rows.map { "\($0.name) \($0.address):\($0.port)" })
             }
             try await driver.update([try balancer(port: port, [try a.node()])])
             let process = try await stand.processID()

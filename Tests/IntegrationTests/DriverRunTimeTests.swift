@@ -1,7 +1,6 @@
 import Glibc
 import HAProxy
 import LoadBalancing
-import SystemPackage
 import TestServers
 import Testing
 
@@ -9,20 +8,10 @@ import Testing
 
 /// Changes of nodes: HAProxy goes on running.
 @Suite struct DriverRunTimeTests {
-    private func node(
-        _ id: NodeID, _ address: NodeAddress = "127.0.0.1", port: LoadBalancing.Port = 1,
-        weight: LoadBalancing.Weight = 1, _ condition: Condition = .enabled
-    ) -> Node {
-        Node(key: .id(id), address: address, port: port, weight: weight, condition: condition)
-    }
-
-    private func runtime(_ stand: DriverStand) -> RuntimeClient { stand.runtime }
-    private func servers(_ stand: DriverStand) async throws -> Set<String> { try await stand.servers() }
-
-    /// What ``servers(_:)`` says, with the names that the file has.
+    /// What ``DriverStand/servers()`` says, with the names that the file has.
     private func plainServers(_ stand: DriverStand) async throws -> Set<String> {
         Set(
-            try await servers(stand).map { line in
+            try await stand.servers().map { line in
                 let words = line.split(separator: " ", maxSplits: 1)
                 return "\(words[0].split(separator: ".")[0]) \(words[1])"
             })
@@ -30,11 +19,11 @@ import Testing
 
     /// How servers are checked, which are backups, and what limits they have, with the names that the file has.
     private func checks(_ stand: DriverStand) async throws -> Set<String> {
-        let state = try await runtime(stand).serversState().rows.map { row in
+        let state = try await stand.runtime.serversState().rows.map { row in
             "\(row.backend) \(row.name.split(separator: ".")[0]) \(row.isChecked) \(row.checkPort) "
                 + "\(row.checkAddress ?? "-")"
         }
-        let statistics = try await runtime(stand).statistics(kinds: .servers).rows.map { row in
+        let statistics = try await stand.runtime.statistics(kinds: .servers).rows.map { row in
             "\(row.proxy) \(row.server.split(separator: ".")[0]) \(row.backupServers) \(row.sessionLimit ?? 0)"
         }
         return Set(state + statistics)
@@ -58,7 +47,7 @@ import Testing
             let moved = Node(key: key, address: "127.0.0.1", port: try portNumber(b.port), weight: 7)
             try await driver.update([try balancer(port: port, [moved])])
             #expect(await names(at: port) == ["b"])
-            try await eventually { try await servers(stand) == ["http-servers/id-a 127.0.0.1:\(b.port) 7 ready"] }
+            try await eventually { try await stand.servers() == ["http-servers/id-a 127.0.0.1:\(b.port) 7 ready"] }
             #expect(try await stand.processID() == process)
             #expect(stand.configuration.contains("server id-a 127.0.0.1:\(b.port) weight 7"))
             #expect(!stand.configuration.contains("id-b"))
@@ -101,13 +90,13 @@ import Testing
                 try await driver.update(try random())
                 #expect(try await stand.processID() == process)
                 try await eventually("the removed nodes' end") {
-                    try await servers(stand).count
+                    try await stand.servers().count
                         == stand.configuration.split(separator: "\n").count { $0.contains("server id-") }
                 }
                 let (live, checks) = (try await plainServers(stand), try await checks(stand))
                 try await stand.service.reload()
                 try await eventually { try await stand.processID() != process }
-                #expect(try await servers(stand) == live)
+                #expect(try await stand.servers() == live)
                 #expect(try await self.checks(stand) == checks)
             }
         }
@@ -127,17 +116,17 @@ import Testing
             try await eventually { try await driver.statistics()[0].nodes[0].sessions == 1 }
             try await driver.update([both])
             try await driver.update([one])
-            #expect(try await servers(stand).contains { $0.contains("id-a") && $0.hasSuffix("maint") })
+            #expect(try await stand.servers().contains { $0.contains("id-a") && $0.hasSuffix("maint") })
             #expect(try await driver.statistics()[0].nodes.map(\.node.description) == ["b"])
             // Changes go on while it drains, and adding it again puts it back in service.
             try await driver.update([both])
-            #expect(try await servers(stand).allSatisfy { $0.hasSuffix("ready") })
+            #expect(try await stand.servers().allSatisfy { $0.hasSuffix("ready") })
             try await driver.update([one])
-            #expect(try await servers(stand).count == 2)
+            #expect(try await stand.servers().count == 2)
             open.close()
-            try await eventually { try await servers(stand).count == 1 }
+            try await eventually { try await stand.servers().count == 1 }
             try await driver.update([both])
-            #expect(try await servers(stand).count == 2)
+            #expect(try await stand.servers().count == 2)
             #expect(try await stand.processID() == process)
         }
     }
@@ -152,7 +141,7 @@ import Testing
             let open = try OpenConnection(port: port)
             try await eventually { try await driver.statistics()[0].nodes[0].sessions == 1 }
             try await driver.update([try balancer(.tcp, port: port, [try b.node()])])
-            try await eventually { try await servers(stand).count == 1 }
+            try await eventually { try await stand.servers().count == 1 }
             open.close()
         }
     }
@@ -164,7 +153,7 @@ import Testing
             let driver = try await stand.driver()
             try await driver.update([try balancer(port: port, [node("a"), node("b")])])
             let (process, file, before) = (
-                try await stand.processID(), stand.configuration, try await servers(stand)
+                try await stand.processID(), stand.configuration, try await stand.servers()
             )
             let relay = try UnixSocketRelay(at: stand.socket) { line in
                 line.hasPrefix("set weight http-servers/id-b 9")
@@ -179,7 +168,7 @@ import Testing
             #expect(error.message == "HAProxy refuses 'set weight http-servers/id-b 9': No such server.")
             #expect(error.failedNodes.map(\.description) == ["http/b"])
             #expect(stand.configuration == file)
-            try await eventually("the end of what was added") { try await servers(stand) == before }
+            try await eventually("the end of what was added") { try await stand.servers() == before }
             #expect(try await stand.processID() == process)
             #expect(!stand.hasPendingChange)
             try await driver.update([try balancer(port: port, [node("a", weight: 9), node("b", weight: 8)])])
@@ -190,12 +179,12 @@ import Testing
     @Test("HAProxy gone before the steps: the UPDATE starts it with the new state")
     func gone() async throws {
         try await withDriverStand { stand in
-            let node = try NamedNode("a")
+            let real = try NamedNode("a")
             let port = try freePort()
             let driver = try await stand.driver()
-            try await driver.update([try balancer(port: port, [self.node("x")])])
+            try await driver.update([try balancer(port: port, [node("x")])])
             try await stand.killHAProxy()
-            try await driver.update([try balancer(port: port, [try node.node()])])
+            try await driver.update([try balancer(port: port, [try real.node()])])
             #expect(await names(at: port) == ["a"])
         }
     }
@@ -207,7 +196,7 @@ import Testing
             try await stand.driver().update([try balancer(port: port, [node("a"), node("b")])])
             let process = try await stand.processID()
             let backend = try ProxyName("http-servers")
-            try await runtime(stand).perform([
+            try await stand.runtime.perform([
                 .setWeight(backend, try ServerName("id-a"), try Weight(99)),
                 try .addServer(
                     backend,
@@ -216,7 +205,7 @@ import Testing
             let driver = try await stand.driver()
             try await driver.update([try balancer(port: port, [node("a"), node("b", weight: 3)])])
             try await eventually {
-                try await servers(stand) == [
+                try await stand.servers() == [
                     "http-servers/id-a 127.0.0.1:1 1 ready", "http-servers/id-b 127.0.0.1:1 3 ready",
                 ]
             }
@@ -236,7 +225,7 @@ import Testing
             let process = try await stand.processID()
             let backend = try ProxyName("http-servers")
             let (a, b, c) = (try ServerName("id-a"), try ServerName("id-b"), try ServerName("id-c"))
-            try await runtime(stand).perform([
+            try await stand.runtime.perform([
                 .setWeight(backend, a, try Weight(99)), .setServerState(backend, b, .drain),
                 try .setServerAddress(backend, c, try Address("127.0.0.9"), port: try Port(9)),
                 .setServerState(backend, try ServerName("id-d"), .maint),
@@ -254,7 +243,7 @@ import Testing
                 "http-servers/id-a 127.0.0.1:2 1 ready", "http-servers/id-b 127.0.0.1:1 2 ready",
                 "http-servers/id-c 127.0.0.1:1 3 ready", "http-servers/id-e 127.0.0.1:1 \(weight) ready",
             ]
-            try await eventually { try await servers(stand) == Set(expected) }
+            try await eventually { try await stand.servers() == Set(expected) }
             #expect(try await stand.processID() == process)
             #expect(!stand.hasPendingChange)
         }
@@ -313,7 +302,7 @@ import Testing
             // A check by connection that has found it up; one at another port finds nobody.
             let backend = try ProxyName("http-servers")
             try await eventually {
-                let rows = String(decoding: try await runtime(stand).send(.showStat(proxy: backend)), as: UTF8.self)
+                let rows = String(decoding: try await stand.runtime.send(.showStat(proxy: backend)), as: UTF8.self)
                 return rows.split(separator: "\n").contains { $0.contains(",id-b,") && $0.contains(",L4OK,") }
             }
             #expect(try await driver.statistics()[0].nodes.map(\.isUp) == [true, true])
@@ -383,87 +372,6 @@ import Testing
             #expect(try await stand.fingerprint() == before)
             try await driver.update(new)
             #expect(stand.configuration == plan.configuration)
-        }
-    }
-
-    @Test("what somebody changed by hand is repaired, only reported, or left alone, as the settings say")
-    func reconciliation() async throws {
-        for mode in HAProxyDriverOptions.Reconciliation.allCases {
-            try await withDriverStand { stand in
-                let driver = try await stand.driver(reconciliation: mode)
-                try await driver.update([try balancer(port: try freePort(), [node("a"), node("b")])])
-                let (process, before) = (try await stand.processID(), try await servers(stand))
-                await driver.reconcile()
-                let file = stand.configuration
-                let backend = try ProxyName("http-servers")
-                try await runtime(stand).perform([
-                    .setWeight(backend, try ServerName("id-a"), try Weight(99)),
-                    .setServerState(backend, try ServerName("id-b"), .drain),
-                    try .addServer(
-                        backend,
-                        Server(name: try ServerName("hand"), address: try Address("127.0.0.1"), port: try Port(9))),
-                ])
-                try await stand.service.install(file + "# by hand\n")
-                let changed = try await servers(stand)
-                await driver.reconcile()
-                if mode == .repair {
-                    try await eventually { try await servers(stand) == before }
-                    #expect(stand.configuration == file)
-                } else {
-                    #expect(try await servers(stand) == changed)
-                    #expect(stand.configuration != file)
-                }
-                #expect(try await stand.processID() == process)
-            }
-        }
-    }
-
-    @Test("checks that were stopped or led elsewhere by hand, and limits, are put right by the same process")
-    func reconcilesChecks() async throws {
-        try await withDriverStand { stand in
-            let nodes = try ["a", "b", "c"].map { try NamedNode($0) }
-            let port = try freePort()
-            let driver = try await stand.driver()
-            try await driver.update([try balancer(port: port, try nodes.map { try $0.node() })])
-            let process = try await stand.processID()
-            let backend = try ProxyName("http-servers")
-            let (a, b, c) = (try ServerName("id-a"), try ServerName("id-b"), try ServerName("id-c"))
-            try await runtime(stand).perform([
-                .disableHealth(backend, a), .setMaxconnServer(backend, a, try Count(1)),
-                .setCheckPort(backend, b, try Port(1)), try .setCheckAddress(backend, c, try Address("127.0.0.9")),
-            ])
-            await driver.reconcile()
-            try await eventually("the end of the servers that were replaced") {
-                try await servers(stand).count == nodes.count
-            }
-            for row in try await runtime(stand).serversState().rows {
-                #expect(row.isChecked && row.checkPort == 0 && row.checkAddress == nil)
-            }
-            let rows = try await runtime(stand).statistics(kinds: .servers).rows
-            #expect(rows.allSatisfy { $0.sessionLimit == nil })
-            #expect(await names(at: port) == ["a", "b", "c"])
-            #expect(try await stand.processID() == process)
-            await driver.reconcile()
-            #expect(try await runtime(stand).serversState().rows.map(\.name).sorted() == ["id-a", "id-b.2", "id-c.2"])
-        }
-    }
-
-    @Test("reconciliation starts a HAProxy that is gone, and makes a frontend listen again")
-    func reconcilesProcess() async throws {
-        try await withDriverStand { stand in
-            let node = try NamedNode("a")
-            let port = try freePort()
-            let driver = try await stand.driver()
-            await driver.reconcile()
-            #expect(try await !stand.service.isRunning())
-            try await driver.update([try balancer(port: port, [try node.node()])])
-            try await runtime(stand).perform(.disableFrontend(try ProxyName("http-in")))
-            #expect(!accepts(port: port))
-            await driver.reconcile()
-            #expect(await names(at: port) == ["a"])
-            try await stand.killHAProxy()
-            await driver.reconcile()
-            #expect(await names(at: port) == ["a"])
         }
     }
 }

@@ -134,3 +134,11 @@ func names(at port: Int, address: String = "127.0.0.1", requests: Int = 8) async
     for _ in 0..<requests { names.insert(await askForName(port: port, at: address) ?? "-") }
     return names
 }
+
+/// A node that nobody has to listen for.
+func node(
+    _ id: NodeID, _ address: NodeAddress = "127.0.0.1", port: LoadBalancing.Port = 1,
+    weight: LoadBalancing.Weight = 1, _ condition: Condition = .enabled
+) -> Node {
+    Node(key: .id(id), address: address, port: port, weight: weight, condition: condition)
+}

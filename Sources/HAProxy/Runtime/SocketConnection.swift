@@ -52,19 +52,9 @@ struct SocketConnection: ~Copyable {
         endingWith mark: [UInt8], times: Int = 1, upTo limit: Int, by deadline: Deadline
     ) throws(HAProxyError) -> [UInt8] {
         var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
         while !bytes.suffix(mark.count).elementsEqual(mark) || (times > 1 && bytes.count(of: mark) < times) {
-            try wait(for: POLLIN, by: deadline)
-            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-            guard count != 0 else { throw socketFailure(path, ECONNRESET, limit: deadline.limit) }
-            guard count > 0 else {
-                if errno == EINTR || errno == EAGAIN { continue }
-                throw socketFailure(path, errno, limit: deadline.limit)
-            }
-            bytes += buffer[..<count]
-            guard bytes.count <= limit else {
-                throw HAProxyError(
-                    .replyTooLarge, "the reply from \(path) is longer than \(limit) bytes, which is all that is read")
+            guard try receiveMore(into: &bytes, upTo: limit, by: deadline) else {
+                throw socketFailure(path, ECONNRESET, limit: deadline.limit)
             }
         }
         return bytes.dropLast(mark.count)
@@ -73,11 +63,21 @@ struct SocketConnection: ~Copyable {
     /// Reads to the end of the stream.
     func receive(upTo limit: Int, by deadline: Deadline) throws(HAProxyError) -> [UInt8] {
         var bytes: [UInt8] = []
+        while try receiveMore(into: &bytes, upTo: limit, by: deadline) {}
+        return bytes
+    }
+
+    /// Waits for bytes, and appends those that are there.
+    ///
+    /// - Returns: Whether there were any; none at the end of the stream.
+    private func receiveMore(
+        into bytes: inout [UInt8], upTo limit: Int, by deadline: Deadline
+    ) throws(HAProxyError) -> Bool {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             try wait(for: POLLIN, by: deadline)
             let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-            if count == 0 { return bytes }
+            if count == 0 { return false }
             guard count > 0 else {
                 if errno == EINTR || errno == EAGAIN { continue }
                 throw socketFailure(path, errno, limit: deadline.limit)
@@ -87,6 +87,7 @@ struct SocketConnection: ~Copyable {
                 throw HAProxyError(
                     .replyTooLarge, "the reply from \(path) is longer than \(limit) bytes, which is all that is read")
             }
+            return true
         }
     }
 
