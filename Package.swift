@@ -7,8 +7,12 @@ let package = Package(
     products: [
         .executable(name: "libra_worker", targets: ["LibraWorker"]),
         .executable(name: "libra_client", targets: ["LibraClient"]),
+        .executable(name: "hayrack", targets: ["Hayrack"]),
+        .executable(name: "zmqpush", targets: ["ZMQPush"]),
         .library(name: "Gearman", targets: ["Gearman"]),
         .library(name: "HAProxy", targets: ["HAProxy"]),
+        .library(name: "ZeroMQ", targets: ["ZeroMQ"]),
+        .library(name: "LogTransport", targets: ["LogTransport"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -26,6 +30,9 @@ let package = Package(
         .target(
             name: "Gearman",
             dependencies: ["CGearman", "DedicatedThread", logging, serviceLifecycle]),
+        .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .target(name: "ZeroMQ", dependencies: ["CZeroMQ", "DedicatedThread"]),
+        .target(name: "Spool", dependencies: ["DedicatedThread", systemPackage]),
         .target(name: "HAProxy", dependencies: ["DedicatedThread", logging, subprocess, systemPackage]),
         .target(name: "DaemonKit", dependencies: [logging, serviceLifecycle, systemPackage, unixSignals]),
         .target(name: "CommandKit", dependencies: [argumentParser, configuration, systemPackage]),
@@ -35,6 +42,8 @@ let package = Package(
         .target(
             name: "LoadBalancingHAProxy",
             dependencies: ["LoadBalancing", "HAProxy", "DedicatedThread", logging, systemPackage]),
+
+        .target(name: "LogTransport", dependencies: ["ZeroMQ", "Spool", "DedicatedThread", logging, systemPackage]),
 
         // Commands.
         .executableTarget(
@@ -46,6 +55,24 @@ let package = Package(
         .executableTarget(
             name: "LibraClient",
             dependencies: ["CommandKit", "Gearman", "LoadBalancing", argumentParser, systemPackage]),
+        // What hayrack and zmqpush share: their options, reports and ends.
+        .target(
+            name: "LogCommands",
+            dependencies: [
+                "CommandKit", "DaemonKit", "LogTransport", "Spool", "ZeroMQ", argumentParser, logging, systemPackage,
+            ]),
+        .executableTarget(
+            name: "Hayrack",
+            dependencies: [
+                "CommandKit", "DaemonKit", "LogCommands", "LogTransport", "Spool", "ZeroMQ",
+                argumentParser, logging, systemPackage,
+            ]),
+        .executableTarget(
+            name: "ZMQPush",
+            dependencies: [
+                "CommandKit", "DaemonKit", "LogCommands", "LogTransport", "Spool", "ZeroMQ",
+                argumentParser, logging, systemPackage,
+            ]),
 
         // Tests.
         .target(name: "TestServers", dependencies: ["DedicatedThread"], path: "Tests/TestServers"),
@@ -63,6 +90,11 @@ let package = Package(
             dependencies: ["CommandKit", "DaemonKit", argumentParser, logging, serviceLifecycle, systemPackage],
             path: "Tests/DaemonKitProbe"),
         .testTarget(name: "HAProxyTests", dependencies: ["HAProxy"]),
+        .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "TestServers"]),
+        .testTarget(name: "SpoolTests", dependencies: ["Spool", "TestServers", systemPackage]),
+        .testTarget(
+            name: "LogTransportTests",
+            dependencies: ["LogTransport", "LogCommands", "ZeroMQ", "Spool", "TestServers", logging, systemPackage]),
         .testTarget(name: "LoadBalancingTests", dependencies: ["LoadBalancing", "TestServers"]),
         .testTarget(
             name: "LoadBalancingHAProxyTests",
