@@ -21,17 +21,14 @@ extension EndToEnd {
 
         @Test("Python's gear applies an UPDATE")
         func gear() async throws {
-            let path = readText("/proc/self/environ").split(separator: "\0")
-                .first { $0.hasPrefix("LIBRA_TEST_GEAR_PATH=") }?.split(separator: "=").last
-            let gear = try #require(
-                path, "LIBRA_TEST_GEAR_PATH has to name a folder with Python's gear, as bin/test does")
+            let packages = try PythonPackages.environment()
             try await withStand { stand in
                 try writeText("\(stand.update())", to: "\(stand.folder)/update.json")
                 try writeText(Self.gearClient, to: "\(stand.folder)/client.py")
                 let result = try await command(
                     "python3",
                     ["\(stand.folder)/client.py", "\(stand.server.port)", stand.worker.name],
-                    environment: ["PYTHONPATH": String(gear)], input: "\(stand.folder)/update.json")
+                    environment: packages, input: "\(stand.folder)/update.json")
                 #expect(try result.value().isPass, "\(result)")
                 #expect(Set(await stand.answers(to: 4)) == ["A", "B"])
             }

@@ -21,10 +21,7 @@ import Testing
 
     @Test("Python's gear gets its result, and hears of a failure")
     func gear() async throws {
-        let path = readText("/proc/self/environ").split(separator: "\0")
-            .first { $0.hasPrefix("LIBRA_TEST_GEAR_PATH=") }?.dropFirst(21)
-        let gear = try #require(
-            path, "LIBRA_TEST_GEAR_PATH has to name a folder with Python's gear: pip install --target FOLDER gear")
+        let packages = try PythonPackages.environment()
         try await withGearmanServer { server in
             let worker = try Worker(function: "pick", servers: [local(server.port)], logger: quietLogger) { job in
                 job.workload == Array("fail".utf8) ? .fail : .complete(job.workload)
@@ -33,7 +30,7 @@ import Testing
                 try await withTemporaryFolder { folder in
                     try writeText(script, to: "\(folder)/client.py")
                     let (code, output) = try await run(
-                        "python3", ["\(folder)/client.py", "\(server.port)"], environment: ["PYTHONPATH": String(gear)])
+                        "python3", ["\(folder)/client.py", "\(server.port)"], environment: packages)
                     #expect(code == 0)
                     #expect(output == "done\nfailed\n")
                 }
