@@ -1,0 +1,97 @@
+/// Where a relay hands its lines on to: a PUSH socket, or the sender of the reliable protocol.
+///
+/// An outlet belongs to one thread, the one that made it. It never blocks but in ``finish(until:end:)``. The relay calls
+/// ``offer(_:number:)`` for each line, in order; ``flush()`` when the input pauses; and ``advance()`` after each block
+/// of input, when one of ``waits()`` is ready, and when ``nextDeadline`` has come, whichever is first.
+package protocol Outlet: AnyObject {
+    /// Hands a line on, or packs it into the open batch. The bytes are the caller's again on return.
+    ///
+    /// - Parameters:
+    ///   - line: The line as it is to arrive; it may be empty.
+    ///   - number: The line's number, at least 1. Numbers ascend; they skip some where lines were lost before they came
+    ///     here. With a spool they go on after a restart where they were, and a line that is offered again then has the
+    ///     number it had: what makes message ids stable.
+    /// - Returns: Whether the line was taken. When not, there is no room now: offer the same line again after a wait.
+    /// - Throws: What makes going on useless.
+    func offer(_ line: UnsafeRawBufferPointer, number: UInt64) throws(LogTransportError) -> Bool
+
+    /// Sends the open batch, as far as there is room: the input pauses.
+    func flush() throws(LogTransportError)
+
+    /// Takes in what came over the sockets, and does what the clock asks for. Cheap when there is nothing to do.
+    func advance() throws(LogTransportError)
+
+    /// What tells that there may be room again after an offer was refused, or that ``advance()`` has something to do.
+    ///
+    /// - Parameter forRoom: Whether a line waits for room. When not, an outlet that only sends has nothing to wait for.
+    /// - Returns: What to poll.
+    func waits(forRoom: Bool) -> [Wait]
+
+    /// When ``advance()`` is to be called at the latest; nil when only what ``waits(forRoom:)`` says can bring work.
+    var nextDeadline: ContinuousClock.Instant? { get }
+
+    /// The number up to which every line offered has left: given to libzmq by an outlet that pushes, acknowledged by
+    /// receivers where delivery is reliable. 0 before the first.
+    var acknowledged: UInt64 { get }
+
+    /// What only the outlet can count.
+    var counts: OutletCounts { get }
+
+    /// Hands on what is still here, and closes the sockets.
+    ///
+    /// - Parameters:
+    ///   - deadline: When to give up.
+    ///   - end: A descriptor that becomes readable when there is no more time at all.
+    /// - Returns: How many lines are left over.
+    /// - Throws: What went wrong with handing them on.
+    func finish(until deadline: ContinuousClock.Instant, end: Int32) throws(LogTransportError) -> UInt64
+}
+
+/// Makes an outlet, in the thread that is to use it.
+package typealias OutletFactory = @Sendable () throws(LogTransportError) -> any Outlet
+
+/// What an outlet counts beside the lines themselves.
+package struct OutletCounts: Sendable, Equatable {
+    /// Lines sent again because the receiver that had them is gone or did not answer.
+    package var redelivered: UInt64 = 0
+    /// Receivers that went away or stopped answering while they had lines.
+    package var receiversLost: UInt64 = 0
+    /// Messages that came in and are none of the protocol.
+    package var garbage: UInt64 = 0
+
+    /// Nothing counted yet.
+    package init() {}
+}
+
+/// One thing that a thread waits on: an item of `zmq_poll`(3).
+package struct Wait {
+    /// A descriptor or a ZeroMQ socket.
+    package enum Source {
+        case descriptor(Int32)
+        /// libzmq's handle of a socket that belongs to the waiting thread.
+        case socket(UnsafeMutableRawPointer)
+    }
+
+    /// Which events end the wait.
+    package struct Events: OptionSet, Sendable {
+        package let rawValue: Int16
+
+        package init(rawValue: Int16) { self.rawValue = rawValue }
+
+        /// It can be read from; `ZMQ_POLLIN`, which is also `POLLIN`'s value.
+        package static let input = Events(rawValue: 1)
+        /// It can be written to; `ZMQ_POLLOUT`.
+        package static let output = Events(rawValue: 2)
+    }
+
+    /// What is waited on.
+    package let source: Source
+    /// What for.
+    package let events: Events
+
+    /// Waits on `source` for `events`.
+    package init(_ source: Source, _ events: Events) {
+        self.source = source
+        self.events = events
+    }
+}
