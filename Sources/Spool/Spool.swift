@@ -1,0 +1,132 @@
+/// A queue of records on disk, with one writer and one reader, that outlives the process.
+///
+/// Records are gathered into blocks, blocks are appended to files (segments) of a directory that one process has at a time,
+/// and a segment is removed when the reader has acknowledged all of it. The calls of the writer's side block, and so
+/// belong on a thread of their own; so do those of the reader's side. The two may run at the same time.
+///
+/// ```swift
+/// let spool = try Spool(SpoolOptions(directory: "/var/spool/hayrack"))
+/// // The writer:
+/// _ = try spool.append(line)
+/// try spool.commit()
+/// // The reader, whenever poll(2) says that `readable` is:
+/// while let block = try spool.next() {
+///     for record in block { hand(record.bytes) }
+///     try spool.acknowledge(through: block.lastSequence)
+/// }
+/// ```
+///
+/// What is on the disk, and what survives which fault, is in `docs/spool.md`.
+public final class Spool: Sendable {
+    /// What became of a record.
+    public enum Appending: Sendable, Hashable {
+        /// It is in the current block.
+        case appended
+        /// There is no room, and ``WhenFull/dropNewest`` says that it is not taken; it is counted.
+        case dropped
+        /// There is no room, and ``Spool/interrupt()`` ended the wait for it; it was not taken.
+        case interrupted
+    }
+
+    /// A number drawn when the directory was first used, so that two spools can be told apart.
+    public var identity: UInt64 { 0 }
+    /// What was found in the directory when it was opened.
+    public let recovery = SpoolRecovery()
+    /// How the spool was opened.
+    public let options: SpoolOptions
+
+    /// Opens a directory, or makes it, and looks at what an earlier process left there.
+    ///
+    /// A block that was being written when that process ended is cut off; whatever was committed is there.
+    ///
+    /// - Parameter options: Where the spool is, how much it may hold, and what it promises.
+    /// - Throws: ``SpoolError``: `invalidArgument`; `inUse` when another process has it; `unreadable` when the directory
+    ///   or a file in it cannot be used, or is of a later format; `full` when a new directory's files do not fit on the
+    ///   disk; `systemError`.
+    public init(_ options: SpoolOptions) throws(SpoolError) {
+        try options.check()
+        self.options = options
+        throw SpoolError(.systemError, "not built yet")
+    }
+
+    // MARK: The writer's side.
+
+    /// Puts a record into the current block, which is written when it is full.
+    ///
+    /// - Parameters:
+    ///   - record: The bytes, at most ``SpoolOptions/maximumRecord``; they are copied. None is a record too.
+    ///   - flag: A number that comes back with the record.
+    /// - Returns: What became of it.
+    /// - Throws: ``SpoolError``: `invalidArgument` for a record that is too long, `closed`, `systemError`.
+    public func append(_ record: UnsafeRawBufferPointer, flag: UInt8 = 0) throws(SpoolError) -> Appending {
+        throw SpoolError(.closed, "not built yet")
+    }
+
+    /// Writes the current block: call it when the input pauses.
+    ///
+    /// The reader then gets it, and it survives `kill -9`.
+    /// With ``SyncPolicy/always`` it survives a loss of power too. While the disk is full the block stays in memory, and
+    /// is written when there is room; what is appended meanwhile is treated as ``WhenFull`` says.
+    ///
+    /// - Throws: ``SpoolError``: `closed`, `systemError`.
+    public func write() throws(SpoolError) {
+        throw SpoolError(.closed, "not built yet")
+    }
+
+    /// Writes the current block and returns when all that was appended is as safe as the policy promises.
+    ///
+    /// With ``SyncPolicy/always`` that is on the disk, with the others in the file. On a full disk it waits for room with
+    /// ``WhenFull/block``.
+    ///
+    /// - Throws: ``SpoolError``: `full` when the disk is, and it may not or no longer wait: the records stay in memory and
+    ///   are written when there is room; `closed`; `systemError`.
+    public func commit() throws(SpoolError) {
+        throw SpoolError(.closed, "not built yet")
+    }
+
+    /// Ends the wait for room, from any thread and for good: from now on nothing waits.
+    public func interrupt() {
+    }
+
+    // MARK: The reader's side.
+
+    /// The next records in order; nil when there are none now.
+    ///
+    /// The first block after opening starts behind the last record acknowledged. Damaged blocks are skipped and counted.
+    ///
+    /// - Throws: ``SpoolError``: `closed`, `systemError` when a segment cannot be read.
+    public func next() throws(SpoolError) -> SpoolBlock? {
+        throw SpoolError(.closed, "not built yet")
+    }
+
+    /// A descriptor that poll(2) finds readable when ``next()`` has something after it returned nil.
+    ///
+    /// Only poll it; ``next()`` resets it. It is valid until ``close()``.
+    public var readable: Int32 { -1 }
+
+    /// Lets go of records: they are not handed out again, and segments that have no others are removed.
+    ///
+    /// It writes the cursor, a few bytes, to its file, so call it for many records at once. What it said survives `kill -9`;
+    /// after a loss of power records acknowledged shortly before may be handed out again.
+    ///
+    /// - Parameter sequence: The number of the last of them; those before it are meant too. One that is not above those
+    ///   acknowledged already does nothing.
+    /// - Throws: ``SpoolError``: `closed`, `systemError`.
+    public func acknowledge(through sequence: UInt64) throws(SpoolError) {
+        throw SpoolError(.closed, "not built yet")
+    }
+
+    // MARK: Both.
+
+    /// What the spool holds and has lost.
+    public var counts: SpoolCounts { SpoolCounts() }
+
+    /// Writes what is in memory, makes it safe, and gives the directory free for another process.
+    ///
+    /// It waits for no room. Later calls of the other functions throw `closed`; a second call does nothing. Without it,
+    /// the same happens, as far as it can, when the last reference goes.
+    ///
+    /// - Throws: ``SpoolError``: `full` when records in memory do not fit on the disk, and are lost; `systemError`.
+    public func close() throws(SpoolError) {
+    }
+}
