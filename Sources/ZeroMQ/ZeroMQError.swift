@@ -13,6 +13,8 @@ public struct ZeroMQError: Error, Sendable, CustomStringConvertible {
         public static let addressInUse = Code("addressInUse")
         /// The address cannot be bound or connected to from this host.
         public static let unavailable = Code("unavailable")
+        /// The ROUTER socket knows no peer with the routing id that the message names.
+        public static let unreachable = Code("unreachable")
         /// The context was shut down.
         public static let terminated = Code("terminated")
         /// The operating system or libzmq refused something that it should not refuse.

@@ -1,0 +1,73 @@
+import CZeroMQ
+
+extension Socket {
+    /// Binds to an endpoint.
+    ///
+    /// A Unix socket's file is made, and replaced where no process listens to it any more; a file of any other kind, and
+    /// a socket that somebody listens to, are left alone. libzmq itself would delete both.
+    ///
+    /// - Parameter endpoint: The endpoint.
+    /// - Returns: The endpoint as it was bound, with the port that was chosen.
+    /// - Throws: ``ZeroMQError``: `addressInUse`, `unavailable` or `invalidArgument`.
+    @discardableResult
+    public mutating func bind(_ endpoint: Endpoint) throws(ZeroMQError) -> Endpoint {
+        if case .ipc(let path) = endpoint.address, !path.hasPrefix("@") {
+            try UnixSocketFile(path: path).checkIsFree(for: endpoint)
+        }
+        try preparing(for: endpoint)
+        guard zmq_bind(handle, endpoint.description) == 0 else {
+            throw ZeroMQError(zmq_errno(), "cannot bind \(endpoint)")
+        }
+        if case .inproc = endpoint.address { return endpoint }
+        return try lastEndpoint()
+    }
+
+    /// Connects to an endpoint, now or as soon as somebody listens there; a lost connection is made again for ever.
+    ///
+    /// - Parameter endpoint: The endpoint.
+    /// - Throws: ``ZeroMQError``: `invalidArgument` when it stands for several addresses or no port.
+    public mutating func connect(_ endpoint: Endpoint) throws(ZeroMQError) {
+        guard !endpoint.isWildcard else {
+            throw ZeroMQError(.invalidArgument, "cannot connect to \(endpoint): it names no host or no port")
+        }
+        try preparing(for: endpoint)
+        guard zmq_connect(handle, endpoint.description) == 0 else {
+            throw ZeroMQError(zmq_errno(), "cannot connect to \(endpoint)")
+        }
+    }
+
+    /// Listens to an endpoint no more; connections that were made stay.
+    ///
+    /// - Parameter endpoint: The endpoint as ``bind(_:)`` returned it.
+    /// - Throws: ``ZeroMQError`` when it was not bound.
+    public mutating func unbind(_ endpoint: Endpoint) throws(ZeroMQError) {
+        guard zmq_unbind(handle, endpoint.description) == 0 else {
+            throw ZeroMQError(zmq_errno(), "cannot unbind \(endpoint)")
+        }
+    }
+
+    /// Ends the connection to an endpoint; what is queued for it is kept as long as the linger says.
+    ///
+    /// - Parameter endpoint: The endpoint as it was given to ``connect(_:)``.
+    /// - Throws: ``ZeroMQError`` when it was not connected.
+    public mutating func disconnect(_ endpoint: Endpoint) throws(ZeroMQError) {
+        guard zmq_disconnect(handle, endpoint.description) == 0 else {
+            throw ZeroMQError(zmq_errno(), "cannot disconnect from \(endpoint)")
+        }
+    }
+
+    private func preparing(for endpoint: Endpoint) throws(ZeroMQError) {
+        if endpoint.isIPv6 { try socket.set(ZMQ_IPV6, 1, "IPv6") }
+    }
+
+    private func lastEndpoint() throws(ZeroMQError) -> Endpoint {
+        // Longer than any endpoint: a path of 107 bytes, or 45 bytes of address with a scope and a port.
+        var buffer = [UInt8](repeating: 0, count: 256)
+        var count = buffer.count
+        guard zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, &buffer, &count) == 0 else {
+            throw ZeroMQError(zmq_errno(), "libzmq does not say what it bound")
+        }
+        // The NUL that ends it is counted.
+        return try Endpoint(String(decoding: buffer.prefix(max(0, count - 1)), as: UTF8.self))
+    }
+}
