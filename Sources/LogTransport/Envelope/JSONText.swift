@@ -53,7 +53,8 @@ enum JSONText {
             }
             switch scan.nextSequence {
             case .character(let count):
-                memcpy(out, scan.position, count)
+                // Mostly it is there already, with the word.
+                if plain + count > 8 { memcpy(out, scan.position, count) }
                 out += count
                 scan.skip(count)
             case .invalid(let count):

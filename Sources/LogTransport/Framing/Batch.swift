@@ -20,7 +20,8 @@ package struct Batch: IteratorProtocol {
         guard kind == UInt32(BatchFraming.version) << 24 else {
             throw LogTransportError(
                 .protocolViolation,
-                "a batch is not of version \(BatchFraming.version), the only one that is known: let both sides be alike")
+                "a batch is not of version \(BatchFraming.version), the only one that is known: let both sides be alike"
+            )
         }
         count = Int(UInt32(bigEndian: message.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))
         self.message = message

@@ -1,6 +1,6 @@
 /// Many lines in one ZeroMQ message, version 1; docs/wire.md, "Batches", has the format for other implementations.
 package enum BatchFraming {
-    /// A line feed, which no line begins with unless it is empty, and `LBA`.
+    /// A line feed, which no line begins with unless it is empty, and `LBA`; the first four bytes.
     static let magic: UInt32 = 0x0a4c_4241
     static let version: UInt8 = 1
     static let headerSize = 12
@@ -8,7 +8,9 @@ package enum BatchFraming {
     package static let overheadPerBatch = headerSize
     package static let overheadPerLine = 4
 
-    /// Whether a message is a batch, of whatever version, and not a line: true of no line, and of no JSON.
+    /// Whether a message is a batch, of whatever version: true of no line of text and of no JSON object.
+    ///
+    /// A message of a program's own of which it is true has to be sent in a batch.
     package static func isBatch(_ message: UnsafeRawBufferPointer) -> Bool {
         message.count >= headerSize && UInt32(bigEndian: message.loadUnaligned(as: UInt32.self)) == magic
     }
