@@ -1,7 +1,7 @@
 import Glibc
 
 /// A random number generator whose numbers follow from its seed.
-public struct SplitMix64: RandomNumberGenerator {
+public struct SplitMix64: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     /// Creates a generator.

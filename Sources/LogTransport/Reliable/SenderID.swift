@@ -1,0 +1,55 @@
+/// The identity of a sender: a UUID (RFC 9562), random, and kept beside the spool where there is one.
+public struct SenderID: Sendable, Hashable, CustomStringConvertible {
+    let high: UInt64
+    let low: UInt64
+
+    /// Makes an identity that nobody else has: a UUID of version 4.
+    public init() {
+        high = .random(in: .min ... .max) & ~0xf000 | 0x4000
+        low = .random(in: .min ... .max) & ~(0b11 << 62) | (0b10 << 62)
+    }
+
+    /// The identity with these sixteen bytes, in network order.
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// Reads an identity from its text, as ``description`` has it; nil when it is none.
+    public init?(_ text: some StringProtocol) {
+        let groups = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        guard groups.map(\.count) == [8, 4, 4, 4, 12] else { return nil }
+        let digits = groups.joined()
+        guard digits.allSatisfy(Self.isHexadecimal) else { return nil }
+        let text = String(decoding: digits, as: UTF8.self)
+        guard let high = UInt64(text.prefix(16), radix: 16), let low = UInt64(text.suffix(16), radix: 16) else {
+            return nil
+        }
+        self.init(high: high, low: low)
+    }
+
+    /// The UUID in its usual form, in lower case.
+    public var description: String {
+        let digits = Self.digits(high) + Self.digits(low)
+        var text = ""
+        for (index, digit) in digits.enumerated() {
+            if [8, 12, 16, 20].contains(index) { text.append("-") }
+            text.append(digit)
+        }
+        return text
+    }
+
+    private static func isHexadecimal(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+            UInt8(ascii: "A")...UInt8(ascii: "F"):
+            true
+        default: false
+        }
+    }
+
+    private static func digits(_ value: UInt64) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - text.count) + text
+    }
+}
