@@ -41,7 +41,9 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     /// Whether only this host can reach it: a Unix socket, or a loopback address.
     public var isLoopback: Bool {
         switch address {
-        case .tcp(let host, _): host.hasPrefix("127.") || host == "localhost" || Self.loopbackIPv6.contains(host)
+        case .tcp(let host, _):
+            host == "localhost" || Self.loopbackIPv6.contains(host)
+                || host.hasPrefix("127.") && host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || Self.isDigit($0) }
         case .ipc, .inproc: true
         }
     }
@@ -70,7 +72,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
             throw fault(text, "'\(host)' is no host; an IPv6 address stands in brackets, as in tcp://[::1]:5000")
         }
         if digits == "*" { return .tcp(host: host, port: 0) }
-        guard digits.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let port = UInt16(digits) else {
+        guard digits.utf8.allSatisfy(isDigit), let port = UInt16(digits) else {
             throw fault(text, "'\(digits)' is no port between 1 and 65535")
         }
         return .tcp(host: host, port: port)
@@ -86,12 +88,14 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         return !host.isEmpty && host.utf8.allSatisfy(isNameByte)
     }
 
+    private static func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
+
     private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+            UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
             true
-        default: false
+        default: isDigit(byte)
         }
     }
 
