@@ -59,7 +59,8 @@ let package = Package(
         .target(
             name: "LogCommands",
             dependencies: [
-                "CommandKit", "DaemonKit", "LogTransport", "Spool", "ZeroMQ", argumentParser, logging, systemPackage,
+                "CommandKit", "DaemonKit", "DedicatedThread", "LogTransport", "Spool", "ZeroMQ", argumentParser,
+                logging, systemPackage,
             ]),
         .executableTarget(
             name: "Hayrack",
@@ -94,7 +95,10 @@ let package = Package(
         .testTarget(name: "SpoolTests", dependencies: ["Spool", "TestServers", systemPackage]),
         .testTarget(
             name: "LogTransportTests",
-            dependencies: ["LogTransport", "LogCommands", "ZeroMQ", "Spool", "TestServers", logging, systemPackage]),
+            dependencies: [
+                "CommandKit", "LogTransport", "LogCommands", "ZeroMQ", "Spool", "TestServers", argumentParser, logging,
+                systemPackage,
+            ]),
         .testTarget(name: "LoadBalancingTests", dependencies: ["LoadBalancing", "TestServers"]),
         .testTarget(
             name: "LoadBalancingHAProxyTests",

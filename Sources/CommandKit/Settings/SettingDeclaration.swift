@@ -8,6 +8,7 @@ struct SettingDeclaration: Sendable {
     let defaultContent: ConfigContent?
     private let check: @Sendable (_ text: String, _ folder: String?) throws(ValueMismatch) -> ConfigContent
     private let isList: Bool
+    private let mayBeEmpty: Bool
     private let expectation: String
 
     init<Value>(_ places: [SettingPlace], _ kind: ValueKind<Value>, default: Value?, inheritsGlobal: Bool) {
@@ -15,6 +16,7 @@ struct SettingDeclaration: Sendable {
         self.inheritsGlobal = inheritsGlobal
         isSecret = kind.isSecret
         isList = kind.isList
+        mayBeEmpty = kind.isList || kind.mayBeEmpty
         expectation = kind.expectation
         defaultContent = `default`.map(kind.content)
         check = { text, folder throws(ValueMismatch) in kind.content(try kind.parse(text, folder)) }
@@ -29,7 +31,7 @@ struct SettingDeclaration: Sendable {
     ///   - folder: Where relative paths begin; nil where there may be none.
     /// - Returns: The value, or what is wrong with it in words that show no secret.
     func value(of text: String, folder: String?) -> Result<ConfigValue, SettingProblem> {
-        if text.isEmpty && !isList { return .failure("has no value") }
+        if text.isEmpty && !mayBeEmpty { return .failure("has no value") }
         if !isList, let control = text.unicodeScalars.first(where: { $0.value < 0x20 || $0.value == 0x7f }) {
             return .failure(control == "\n" ? "has more than one line" : "contains a control character")
         }

@@ -9,12 +9,14 @@ public struct ValueKind<Value: Sendable>: Sendable {
     let isSecret: Bool
     /// Whether a text may be empty or have several lines: only a list's may.
     let isList: Bool
+    /// Whether a text may be empty all the same, and means that there is no value.
+    let mayBeEmpty: Bool
     let parse: @Sendable (_ text: String, _ folder: String?) throws(ValueMismatch) -> Value
     let content: @Sendable (Value) -> ConfigContent
     let read: @Sendable (ConfigReader, ConfigKey) -> Value?
 
     init(
-        _ expectation: String, isSecret: Bool = false, isList: Bool = false,
+        _ expectation: String, isSecret: Bool = false, isList: Bool = false, mayBeEmpty: Bool = false,
         parse: @escaping @Sendable (_ text: String, _ folder: String?) throws(ValueMismatch) -> Value,
         content: @escaping @Sendable (Value) -> ConfigContent,
         read: @escaping @Sendable (ConfigReader, ConfigKey) -> Value?
@@ -22,6 +24,7 @@ public struct ValueKind<Value: Sendable>: Sendable {
         self.expectation = expectation
         self.isSecret = isSecret
         self.isList = isList
+        self.mayBeEmpty = mayBeEmpty
         self.parse = parse
         self.content = content
         self.read = read

@@ -40,6 +40,22 @@ extension ValueKind where Value == FilePath {
     }
 }
 
+extension ValueKind where Value == FilePath? {
+    /// A path as ``path`` has it, or an empty text where there is none.
+    public static var pathOrNone: ValueKind {
+        let path = ValueKind<FilePath>.path
+        return ValueKind(
+            path.expectation, mayBeEmpty: true,
+            parse: { text, folder throws(ValueMismatch) in
+                text.isEmpty ? nil : try path.parse(text, folder)
+            },
+            content: { .string($0?.string ?? "") },
+            read: { reader, key in
+                reader.string(forKey: key).map { $0.isEmpty ? nil : FilePath($0) }
+            })
+    }
+}
+
 extension ValueKind where Value == Int {
     /// A whole number in decimal digits.
     ///
