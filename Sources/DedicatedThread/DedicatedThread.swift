@@ -35,6 +35,13 @@ public final class DedicatedThread: SerialExecutor {
         queue.append { job.runSynchronously(on: executor) }
     }
 
+    /// Has a closure that may block run on this thread after what was enqueued before, and does not wait for it.
+    ///
+    /// - Parameter body: The work; it may block as long as it likes.
+    package func start(_ body: @escaping @Sendable () -> Void) {
+        queue.append(body)
+    }
+
     /// Runs a closure that may block on this thread, and suspends the caller until it has returned.
     ///
     /// - Parameter body: The work; it may block as long as it likes.

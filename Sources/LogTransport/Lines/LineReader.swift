@@ -53,6 +53,7 @@ package struct LineReader: ~Copyable {
     ///
     /// - Throws: ``LogTransportError`` with code `systemError` when the kernel refuses.
     package mutating func read() throws(LogTransportError) -> Outcome {
+        guard !isFinished else { return .end }
         switch try blocks.read() {
         case .bytes(let block):
             bytesRead += UInt64(block.count)
@@ -61,11 +62,18 @@ package struct LineReader: ~Copyable {
         case .nothingYet:
             return .nothingYet
         case .end:
-            guard !isFinished else { return .end }
-            isFinished = true
-            splitter.finish()
-            return .lines
+            return finish()
         }
+    }
+
+    /// Ends the input here, though more could be read; ``next()`` must have returned nil since the last read.
+    ///
+    /// - Returns: As ``read()``: what was read of a last line is one now.
+    package mutating func finish() -> Outcome {
+        guard !isFinished else { return .end }
+        isFinished = true
+        splitter.finish()
+        return .lines
     }
 
     /// The next line of what was read, valid until the next call; nil when all are given.

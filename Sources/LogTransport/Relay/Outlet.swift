@@ -23,7 +23,8 @@ package protocol Outlet: AnyObject {
 
     /// What tells that there may be room again after an offer was refused, or that ``advance()`` has something to do.
     ///
-    /// - Parameter forRoom: Whether a line waits for room. When not, an outlet that only sends has nothing to wait for.
+    /// - Parameter forRoom: Whether a line waits for room. When not, an outlet that only sends waits for nothing, unless
+    ///   a batch that ``flush()`` was to send waits for room.
     /// - Returns: What to poll.
     func waits(forRoom: Bool) -> [Wait]
 
@@ -58,40 +59,13 @@ package struct OutletCounts: Sendable, Equatable {
     package var receiversLost: UInt64 = 0
     /// Messages that came in and are none of the protocol.
     package var garbage: UInt64 = 0
+    /// Lines that were taken, and dropped later to make room.
+    package var droppedOldest: UInt64 = 0
+    /// Lines that were taken, and dropped because there was no room.
+    package var droppedNewest: UInt64 = 0
+    /// Those of the dropped lines that have a number up to ``Outlet/acknowledged``.
+    package var missing: UInt64 = 0
 
     /// Nothing counted yet.
     package init() {}
-}
-
-/// One thing that a thread waits on: an item of `zmq_poll`(3).
-package struct Wait {
-    /// A descriptor or a ZeroMQ socket.
-    package enum Source {
-        case descriptor(Int32)
-        /// libzmq's handle of a socket that belongs to the waiting thread.
-        case socket(UnsafeMutableRawPointer)
-    }
-
-    /// Which events end the wait.
-    package struct Events: OptionSet, Sendable {
-        package let rawValue: Int16
-
-        package init(rawValue: Int16) { self.rawValue = rawValue }
-
-        /// It can be read from; `ZMQ_POLLIN`, which is also `POLLIN`'s value.
-        package static let input = Events(rawValue: 1)
-        /// It can be written to; `ZMQ_POLLOUT`.
-        package static let output = Events(rawValue: 2)
-    }
-
-    /// What is waited on.
-    package let source: Source
-    /// What for.
-    package let events: Events
-
-    /// Waits on `source` for `events`.
-    package init(_ source: Source, _ events: Events) {
-        self.source = source
-        self.events = events
-    }
 }

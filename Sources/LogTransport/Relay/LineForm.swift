@@ -1,0 +1,36 @@
+/// What becomes of a line between the input and the outlet.
+package struct LineForm: Sendable {
+    /// The JSON object that a line becomes.
+    package struct Envelope: Sendable {
+        /// What `type` says.
+        package var type: String
+        /// What `@pid` says.
+        package var processID: Int32
+        /// What is done with a line that is not valid UTF-8.
+        package var encoding: LineEncoding
+
+        /// Describes an envelope.
+        package init(type: String, processID: Int32, encoding: LineEncoding = .replace) {
+            self.type = type
+            self.processID = processID
+            self.encoding = encoding
+        }
+
+        func make() -> JSONEnvelope { JSONEnvelope(type: type, processID: processID, encoding: encoding) }
+    }
+
+    /// The envelope; nil when a line goes as it is.
+    package var envelope: Envelope?
+    /// Whether a line keeps its newline.
+    package var keepsNewline = false
+
+    /// A line as it is, without its newline.
+    package init() {}
+
+    /// A note as the lines beside it are.
+    func bytes(of note: DropNote) -> [UInt8] {
+        let bytes = Array((keepsNewline ? note.text + "\n" : note.text).utf8)
+        guard var envelope = envelope?.make() else { return bytes }
+        return bytes.withUnsafeBytes { Array(envelope.wrap($0)) }
+    }
+}

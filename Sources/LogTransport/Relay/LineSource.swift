@@ -1,0 +1,39 @@
+/// Where the lines of a ``RelayLoop`` come from; it belongs to the loop's thread and never blocks.
+protocol LineSource: ~Copyable {
+    /// Takes in what there is now, if ``next()`` has returned nil.
+    mutating func read() throws(LogTransportError) -> LineReader.Outcome
+
+    /// The next line of what was taken in, valid until the next call; nil when all are given.
+    mutating func next() -> UnsafeRawBufferPointer?
+
+    /// The number of the line that ``next()`` gave last.
+    var number: UInt64 { get }
+
+    /// What tells that ``read()`` finds something again.
+    var waits: [Wait] { get }
+
+    /// Whether nothing new comes from outside, so that the linger runs.
+    var isClosing: Bool { get }
+
+    /// Takes in no more than what is there at this moment: the relay was asked to end.
+    mutating func close()
+
+    /// Learns that all lines up to a number have left.
+    mutating func acknowledge(through number: UInt64) throws(LogTransportError)
+
+    /// When ``acknowledge(through:)`` is to be called at the latest, though nothing more has left.
+    var nextDeadline: ContinuousClock.Instant? { get }
+
+    /// How many of the lines given so far have a number up to and with `number`; notes are none.
+    mutating func lines(through number: UInt64) -> UInt64
+
+    /// Gives up what has not been handed on.
+    ///
+    /// - Parameter isHolding: Whether the line given last is one of these.
+    /// - Returns: How many lines are lost with that; none where they stay in the spool.
+    /// - Throws: ``LogTransportError`` when the input cannot be read.
+    mutating func abandon(isHolding: Bool) throws(LogTransportError) -> UInt64
+
+    /// Sets what this source counts.
+    func count(into report: inout RelayReport)
+}

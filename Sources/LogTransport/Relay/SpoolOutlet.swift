@@ -1,0 +1,102 @@
+internal import Spool
+
+/// The end of the input's thread: what goes into the spool.
+///
+/// Where the spool has no room and drops new lines, the next that it takes stands behind a note.
+final class SpoolOutlet: Outlet {
+    /// What marks a note among the spool's records.
+    static let note: UInt8 = 1
+    /// How long until a commit that failed for want of room is tried again.
+    private static let retryInterval = Duration.milliseconds(100)
+
+    private let spool: Spool
+    private let commits: Bool
+    private let form: LineForm
+    private var taken: UInt64 = 0
+    private var dropped: UInt64 = 0
+    private var gap: UInt64 = 0
+
+    private(set) var acknowledged: UInt64 = 0
+    private(set) var nextDeadline: ContinuousClock.Instant?
+
+    /// Makes the outlet.
+    ///
+    /// - Parameters:
+    ///   - spool: Where lines go; this is its only writer.
+    ///   - commits: Whether a line counts as acknowledged only when it is as safe as the spool promises.
+    ///   - form: What lines look like, for the notes between them.
+    init(_ spool: Spool, commits: Bool, form: LineForm) {
+        self.spool = spool
+        self.commits = commits
+        self.form = form
+    }
+
+    func offer(_ line: UnsafeRawBufferPointer, number: UInt64) throws(LogTransportError) -> Bool {
+        if gap > 0 { try noteGap() }
+        switch try append(line, flag: 0) {
+        case .appended:
+            taken = number
+            return true
+        case .interrupted:
+            return false
+        case .dropped where commits:
+            // It is not confirmed, so that its sender has it still; here it waits as if the sender had to.
+            nextDeadline = .now + Self.retryInterval
+            return false
+        case .dropped:
+            gap += 1
+            dropped += 1
+            taken = number
+            return true
+        }
+    }
+
+    private func noteGap() throws(LogTransportError) {
+        let note = form.bytes(of: DropNote(count: gap, reason: .noRoom))
+        let result = note.withUnsafeBytes { note in
+            Result<Spool.Appending, LogTransportError> { () throws(LogTransportError) in
+                try append(note, flag: Self.note)
+            }
+        }
+        if try result.get() == .appended { gap = 0 }
+    }
+
+    private func append(_ record: UnsafeRawBufferPointer, flag: UInt8) throws(LogTransportError) -> Spool.Appending {
+        do { return try spool.append(record, flag: flag) } catch { throw Self.failure(error) }
+    }
+
+    func flush() throws(LogTransportError) {
+        nextDeadline = nil
+        do throws(SpoolError) {
+            if commits { try spool.commit() } else { try spool.write() }
+            acknowledged = taken
+        } catch  where error.code == .full {
+            nextDeadline = .now + Self.retryInterval
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
+    func advance() throws(LogTransportError) {
+        guard let nextDeadline, .now >= nextDeadline else { return }
+        try flush()
+    }
+
+    func waits(forRoom: Bool) -> [Wait] { [] }
+
+    var counts: OutletCounts {
+        var counts = OutletCounts()
+        counts.droppedNewest = dropped
+        return counts
+    }
+
+    func finish(until deadline: ContinuousClock.Instant, end: Int32) throws(LogTransportError) -> UInt64 {
+        if gap > 0 { try noteGap() }
+        try flush()
+        return 0
+    }
+
+    static func failure(_ error: SpoolError) -> LogTransportError {
+        LogTransportError(.systemError, "the spool cannot go on", cause: error)
+    }
+}
