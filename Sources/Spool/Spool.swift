@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A queue of records on disk, with one writer and one reader, that outlives the process.
 ///
 /// Records are gathered into blocks, blocks are appended to files (segments) of a directory that one process has at a time,
@@ -29,11 +31,15 @@ public final class Spool: Sendable {
     }
 
     /// A number drawn when the directory was first used, so that two spools can be told apart.
-    public var identity: UInt64 { 0 }
+    public var identity: UInt64 { shelf.identity }
     /// What was found in the directory when it was opened.
-    public let recovery = SpoolRecovery()
+    public let recovery: SpoolRecovery
     /// How the spool was opened.
     public let options: SpoolOptions
+
+    private let shelf: Shelf
+    private let writer: SharedWriter
+    private let reader: Mutex<BlockReader>
 
     /// Opens a directory, or makes it, and looks at what an earlier process left there.
     ///
@@ -46,7 +52,17 @@ public final class Spool: Sendable {
     public init(_ options: SpoolOptions) throws(SpoolError) {
         try options.check()
         self.options = options
-        throw SpoolError(.systemError, "not built yet")
+        let contents = try DirectoryContents(SpoolDirectory(options.directory))
+        recovery = contents.recovery
+        let last = contents.last
+        shelf = try Shelf(contents, synchronizesCursor: options.sync != .never)
+        writer = SharedWriter(BlockWriter(options, shelf: shelf, last: last))
+        reader = Mutex(BlockReader(options, shelf: shelf))
+        Caretaker.start(shelf: shelf, writer: writer, sync: options.sync)
+    }
+
+    deinit {
+        try? close()
     }
 
     // MARK: The writer's side.
@@ -59,7 +75,7 @@ public final class Spool: Sendable {
     /// - Returns: What became of it.
     /// - Throws: ``SpoolError``: `invalidArgument` for a record that is too long, `closed`, `systemError`.
     public func append(_ record: UnsafeRawBufferPointer, flag: UInt8 = 0) throws(SpoolError) -> Appending {
-        throw SpoolError(.closed, "not built yet")
+        try writer.state.withLock { writer throws(SpoolError) in try writer.append(record, flag: flag) }
     }
 
     /// Writes the current block: call it when the input pauses.
@@ -70,7 +86,7 @@ public final class Spool: Sendable {
     ///
     /// - Throws: ``SpoolError``: `closed`, `systemError`.
     public func write() throws(SpoolError) {
-        throw SpoolError(.closed, "not built yet")
+        _ = try writer.state.withLock { writer throws(SpoolError) in try writer.write(waits: false) }
     }
 
     /// Writes the current block and returns when all that was appended is as safe as the policy promises.
@@ -81,12 +97,15 @@ public final class Spool: Sendable {
     /// - Throws: ``SpoolError``: `full` when the disk is, and it may not or no longer wait: the records stay in memory and
     ///   are written when there is room; `closed`; `systemError`.
     public func commit() throws(SpoolError) {
-        throw SpoolError(.closed, "not built yet")
+        let result = try writer.state.withLock { writer throws(SpoolError) in try writer.write(waits: true) }
+        guard result == .written else {
+            throw SpoolError(
+                .full, "the disk of the spool \(options.directory) is full: records wait in memory until it has room")
+        }
     }
 
     /// Ends the wait for room, from any thread and for good: from now on nothing waits.
-    public func interrupt() {
-    }
+    public func interrupt() { shelf.interrupt() }
 
     // MARK: The reader's side.
 
@@ -96,13 +115,13 @@ public final class Spool: Sendable {
     ///
     /// - Throws: ``SpoolError``: `closed`, `systemError` when a segment cannot be read.
     public func next() throws(SpoolError) -> SpoolBlock? {
-        throw SpoolError(.closed, "not built yet")
+        try reader.withLock { reader throws(SpoolError) in try reader.next() }
     }
 
     /// A descriptor that poll(2) finds readable when ``next()`` has something after it returned nil.
     ///
     /// Only poll it; ``next()`` resets it. It is valid until ``close()``.
-    public var readable: Int32 { -1 }
+    public var readable: Int32 { shelf.readable.descriptor }
 
     /// Lets go of records: they are not handed out again, and segments that have no others are removed.
     ///
@@ -113,13 +132,13 @@ public final class Spool: Sendable {
     ///   acknowledged already does nothing.
     /// - Throws: ``SpoolError``: `closed`, `systemError`.
     public func acknowledge(through sequence: UInt64) throws(SpoolError) {
-        throw SpoolError(.closed, "not built yet")
+        try reader.withLock { reader throws(SpoolError) in try reader.acknowledge(through: sequence) }
     }
 
     // MARK: Both.
 
     /// What the spool holds and has lost.
-    public var counts: SpoolCounts { SpoolCounts() }
+    public var counts: SpoolCounts { shelf.counts }
 
     /// Writes what is in memory, makes it safe, and gives the directory free for another process.
     ///
@@ -128,5 +147,23 @@ public final class Spool: Sendable {
     ///
     /// - Throws: ``SpoolError``: `full` when records in memory do not fit on the disk, and are lost; `systemError`.
     public func close() throws(SpoolError) {
+        guard !shelf.isClosed.exchange(true, ordering: .sequentiallyConsistent) else { return }
+        shelf.interrupt()
+        defer {
+            reader.withLock { $0.close() }
+            shelf.work.ring()
+            shelf.directory.release()
+        }
+        var failure: SpoolError?
+        do throws(SpoolError) {
+            try writer.state.withLock { writer throws(SpoolError) in try writer.close() }
+        } catch {
+            failure = error
+        }
+        if let error = shelf.finish(synchronizes: options.sync != .never), failure == nil {
+            failure = SpoolError(
+                .systemError, "cannot make the spool \(options.directory) safe on the disk", cause: error)
+        }
+        if let failure { throw failure }
     }
 }

@@ -31,6 +31,19 @@ public struct SpoolBlock: Sequence {
     /// Where the first record starts in the buffer.
     let offset: Int
 
+    init(_ header: BlockHeader, in buffer: BlockBuffer, at offset: Int, skipping: Int, missing: UInt64) {
+        var start = offset
+        for _ in 0..<skipping {
+            let header = UInt32(littleEndian: buffer.bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self))
+            start += Record.headerCount + Record.count(in: header)
+        }
+        firstSequence = header.firstSequence + UInt64(skipping)
+        recordCount = header.recordCount - skipping
+        missingBefore = missing
+        self.buffer = buffer
+        self.offset = start
+    }
+
     /// Walks the records.
     public func makeIterator() -> Iterator { Iterator(block: self, offset: offset, index: 0) }
 

@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// What went wrong with a spool directory.
 public struct SpoolError: Error, Sendable, CustomStringConvertible {
     /// The kind of a failure, for programs that decide by it.
@@ -37,5 +39,12 @@ public struct SpoolError: Error, Sendable, CustomStringConvertible {
         self.code = code
         self.message = message
         self.cause = cause
+    }
+
+    static func unknownVersion(_ version: UInt32, _ file: FilePath) -> SpoolError {
+        SpoolError(
+            .unreadable,
+            "\(file) is of the spool format's version \(version), and this program knows version \(SegmentHeader.version): "
+                + "drain the spool with the program that wrote it, or name another directory")
     }
 }

@@ -1,0 +1,96 @@
+import Glibc
+import SystemPackage
+
+/// The reader's side: its way through the segments.
+struct BlockReader {
+    private let options: SpoolOptions
+    private let shelf: Shelf
+    private var walk: SegmentWalk?
+    private var buffer = BlockBuffer(count: SegmentWalk.windowCount)
+    private var isClosed = false
+
+    init(_ options: SpoolOptions, shelf: Shelf) {
+        self.options = options
+        self.shelf = shelf
+    }
+
+    mutating func next() throws(SpoolError) -> SpoolBlock? {
+        try checkOpen()
+        while true {
+            guard case .read(let segment, let offset) = shelf.step() else {
+                try collect()
+                return nil
+            }
+            if walk?.segment.firstSequence != segment.firstSequence {
+                try collect()
+                try enter(segment)
+            }
+            guard let found = try block(of: segment, at: offset) else { continue }
+            let end = offset + BlockHeader.count + found.header.payloadCount
+            guard case .records(let skipping, let missing) = shelf.deliver(found.header, of: segment, upTo: end) else {
+                continue
+            }
+            return SpoolBlock(found.header, in: found.buffer, at: found.offset, skipping: skipping, missing: missing)
+        }
+    }
+
+    mutating func acknowledge(through sequence: UInt64) throws(SpoolError) {
+        try checkOpen()
+        guard try shelf.acknowledge(through: sequence) else { return }
+        // A cursor that finds no room is written with the next one: records may be handed out again, none is lost.
+        if let error = shelf.writeCursor(synchronized: false), !error.isNoRoom { throw cursorError(error) }
+        try collect()
+    }
+
+    mutating func close() {
+        isClosed = true
+        walk = nil
+        buffer = BlockBuffer(count: 0)
+    }
+
+    private func checkOpen() throws(SpoolError) {
+        guard !isClosed else { throw SpoolError(.closed, "the spool \(options.directory) is closed") }
+    }
+
+    private func collect() throws(SpoolError) {
+        if let error = shelf.collect(), !error.isNoRoom { throw cursorError(error) }
+    }
+
+    private func cursorError(_ cause: Errno) -> SpoolError {
+        SpoolError(.systemError, "cannot write the cursor of the spool \(options.directory)", cause: cause)
+    }
+
+    /// Opens a segment; one whose file is gone is skipped like one that is damaged.
+    private mutating func enter(_ segment: Segment) throws(SpoolError) {
+        if let left = walk { buffer = left.buffer }
+        walk = nil
+        guard let mark = segment.mark, let descriptor = try shelf.directory.openFile(segment.name) else { return }
+        let file = SegmentFile(name: segment.name, descriptor: descriptor, isNew: false)
+        walk = SegmentWalk(segment, mark: mark, file: file, buffer: buffer)
+        // The walk alone refers to it now, and so can fill it again.
+        buffer = BlockBuffer(count: 0)
+    }
+
+    /// The block at a place; nil when that was skipped.
+    private mutating func block(
+        of segment: Segment, at offset: Int
+    ) throws(SpoolError) -> (header: BlockHeader, buffer: BlockBuffer, offset: Int)? {
+        do throws(Errno) {
+            switch try walk?.block(at: offset, end: segment.size) {
+            case .block(let header, let start):
+                guard let buffer = walk?.buffer else { return nil }
+                return (header, buffer, start)
+            case .damage(let end): shelf.skipDamage(in: segment, from: offset, upTo: end)
+            case nil: shelf.skipDamage(in: segment, from: offset, upTo: segment.size)
+            }
+        } catch {
+            guard error == .ioError else {
+                throw SpoolError(
+                    .systemError, "cannot read \(options.directory.appending(segment.name))", cause: error)
+            }
+            // A bad place of the disk; what lies behind it cannot be told apart from it.
+            shelf.skipDamage(in: segment, from: offset, upTo: segment.size)
+        }
+        return nil
+    }
+}
