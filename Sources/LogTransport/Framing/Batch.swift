@@ -27,9 +27,9 @@ package struct Batch: IteratorProtocol {
         self.message = message
         var end = BatchFraming.headerSize
         var lines = 0
+        // A length that reaches too far ends it, and the end then does not agree.
         while lines < count, message.count - end >= BatchFraming.overheadPerLine {
             end += BatchFraming.overheadPerLine + Self.length(in: message, at: end)
-            guard end <= message.count else { break }
             lines += 1
         }
         guard lines == count, end == message.count else {

@@ -61,7 +61,7 @@ import Testing
             originals += line.map { String(0x100 + Int($0), radix: 16).dropFirst() }.joined() + "\n"
         }
         let (objectText, originalText) = (String(decoding: objects, as: UTF8.self), originals)
-        #expect(Array(objectText.utf8) == objects)
+        #expect(objectText.utf8.elementsEqual(objects), "the objects are not UTF-8")
         let invalid = envelope.invalidLines
         try await withTemporaryFolder { folder in
             try writeText(objectText, to: folder + "/objects")
