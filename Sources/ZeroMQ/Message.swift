@@ -54,6 +54,12 @@ public struct Message: ~Copyable, @unchecked Sendable {
         throw ZeroMQError(number, "no room for a message of \(count) bytes")
     }
 
+    /// Lets go of what the frame holds.
+    public mutating func clear() {
+        zmq_msg_close(frame)
+        zmq_msg_init(frame)
+    }
+
     /// Replaces what the frame holds by bytes that stay where they are (zmq_msg_init_data(3)).
     ///
     /// - Parameters:

@@ -25,6 +25,12 @@ public struct SocketEvent: Sendable, Hashable, CustomStringConvertible {
     /// The endpoint that was bound or connected to, as libzmq writes it.
     public let endpoint: String
 
+    /// The connection's descriptor, where the event begins or ends a connection.
+    ///
+    /// It is libzmq's: it may be closed and used
+    /// anew at any moment, and is good for no more than a look at its state.
+    package let descriptor: Int32?
+
     /// The event as a sentence without an end.
     public var description: String {
         switch kind {
@@ -91,6 +97,10 @@ extension SocketEvent {
         default: return nil
         }
         self.endpoint = endpoint
+        switch kind {
+        case .connected, .accepted, .disconnected: descriptor = value
+        default: descriptor = nil
+        }
     }
 
     /// The events that are asked for; not among them are those of each new attempt to connect.

@@ -1,0 +1,49 @@
+import ZeroMQ
+
+/// How long to wait for something at the end.
+struct Patience {
+    /// When to give up.
+    let deadline: ContinuousClock.Instant
+    /// A descriptor that becomes readable when there is no more time at all.
+    let end: Int32
+
+    /// Waits until one of `waits` is ready.
+    ///
+    /// - Returns: Whether there is time left for more.
+    func wait(for waits: [Wait]) throws(LogTransportError) -> Bool {
+        let left = deadline - .now
+        guard left > .zero else { return false }
+        var items = [PollItem(descriptor: end, .input)] + waits.map { PollItem($0) }
+        do throws(ZeroMQError) {
+            return try poll(&items, timeout: left) > 0 && items[0].ready.isEmpty
+        } catch {
+            throw LogTransportError(sending: error)
+        }
+    }
+}
+
+extension PollItem {
+    /// What to give to `zmq_poll`(3) for a wait.
+    init(_ wait: Wait) {
+        switch wait.source {
+        case .descriptor(let number): self.init(descriptor: number, Events(rawValue: wait.events.rawValue))
+        case .socket(let handle): self.init(socketHandle: handle, Events(rawValue: wait.events.rawValue))
+        }
+    }
+}
+
+extension LogTransportError {
+    /// What a failure to open a socket means.
+    init(opening error: ZeroMQError) {
+        switch error.code {
+        case .invalidArgument: self.init(.invalidArgument, error.message)
+        case .addressInUse, .unavailable: self.init(.unavailable, error.message)
+        default: self.init(.systemError, "no ZeroMQ socket can be opened", cause: error)
+        }
+    }
+
+    /// What a failure to use an open socket means.
+    init(sending error: ZeroMQError) {
+        self.init(.systemError, "the ZeroMQ socket fails", cause: error)
+    }
+}

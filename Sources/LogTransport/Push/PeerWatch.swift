@@ -1,0 +1,58 @@
+import Logging
+import ZeroMQ
+
+/// Keeps count of a socket's peers, and warns of those that are turned away.
+struct PeerWatch: ~Copyable {
+    private var monitor: SocketMonitor
+    private let logger: Logger?
+    private var warned: [HandshakeFailure: ContinuousClock.Instant] = [:]
+    /// The descriptors of the connections; libzmq's, to be looked at only.
+    private(set) var connections: Set<Int32> = []
+    /// Peers that are there.
+    private(set) var peers = 0
+    /// Peers that went away.
+    private(set) var lost: UInt64 = 0
+
+    init(_ socket: borrowing Socket, in context: Context, logger: Logger?) throws(ZeroMQError) {
+        monitor = try SocketMonitor(of: socket, in: context)
+        self.logger = logger
+    }
+
+    /// What to wait on.
+    var wait: Wait { Wait(.socket(monitor.handle), .input) }
+
+    /// Takes in what happened.
+    ///
+    /// - Returns: Whether the number of peers is another now.
+    mutating func advance() throws(ZeroMQError) -> Bool {
+        let before = peers
+        while let event = try monitor.next() {
+            switch event.kind {
+            case .connected, .accepted:
+                if let descriptor = event.descriptor { connections.insert(descriptor) }
+            case .handshakeSucceeded:
+                peers += 1
+                logger?.info("\(event)")
+            case .disconnected:
+                peers -= 1
+                lost += 1
+                if let descriptor = event.descriptor { connections.remove(descriptor) }
+                logger?.info("\(event)")
+            case .handshakeFailed(let failure): warn(failure, event)
+            case .acceptFailed: logger?.warning("\(event)")
+            case .stopped: break
+            }
+        }
+        return peers != before
+    }
+
+    /// A peer that is turned away comes again and again: it is told once a minute.
+    private mutating func warn(_ failure: HandshakeFailure, _ event: SocketEvent) {
+        let now = ContinuousClock.now
+        if let last = warned[failure], now - last < .seconds(60) { return }
+        // Of the many numbers of an error there can be only so many that are of interest.
+        if warned.count > 16 { warned = [:] }
+        warned[failure] = now
+        logger?.warning("\(event)")
+    }
+}

@@ -1,0 +1,31 @@
+public import ZeroMQ
+
+/// Where a relay pushes its lines to over a PUSH socket, and how: each line to one of the PULL sockets, at most once.
+public struct PushOptions: Sendable {
+    /// Where PULL sockets connect to.
+    public var bind: [Endpoint]
+    /// The PULL sockets to connect to.
+    ///
+    /// Lines wait for one that is absent, and for its return; those that are there get the
+    /// rest.
+    public var connect: [Endpoint]
+    /// Messages that wait for one receiver at most; at least 1.
+    ///
+    /// Long lines wait in smaller numbers: whatever it is, all
+    /// that waits takes less than 8 MiB.
+    public var highWaterMark = 20_000
+    /// How long to wait before a lost or refused connection is tried again.
+    public var reconnectInterval: Duration = .seconds(1)
+    /// How many lines are packed into one message, which receivers of this project unpack; 1 sends each on its own.
+    public var batchLines = 1
+    /// Whether each message begins with an empty frame.
+    public var sendsEmptyTopic = false
+    /// Who the sender is and who may receive; nil for connections without authentication and encryption.
+    public var curve: Curve?
+
+    /// Pushes to sockets that connect to `bind`, and to those at `connect`; together they are at least one.
+    public init(bind: [Endpoint] = [], connect: [Endpoint] = []) {
+        self.bind = bind
+        self.connect = connect
+    }
+}

@@ -1,0 +1,86 @@
+/// The blocks whose messages libzmq has not let go of, in order, within a bound on what they take in memory.
+struct SendLedger: ~Copyable {
+    /// What a message takes besides its bytes: 64 of `zmq_msg_t` in the pipe to the peer, and an allocation.
+    static let costPerMessage = 112
+    /// The messages in one block at most: empty lines take memory too.
+    static let mostMessages = 1024
+    /// The bytes of a block of many messages.
+    static let usualCapacity = 64 << 10
+    /// What all blocks together may cost; some 25,000 lines of 130 bytes, or a longer line alone.
+    static let limit = 6 << 20
+    private static let mostSpares = 8
+
+    private struct Entry {
+        let block: SendBlock
+        var lastNumber: UInt64
+    }
+
+    private var entries: [Entry] = []
+    private var spares: [SendBlock] = []
+    private var cost = 0
+    /// What the messages of the last block cost on average; until there is one, that of a line of 130 bytes.
+    private(set) var meanCost = 256
+    /// The number up to which every line in a block has left.
+    private(set) var acknowledged: UInt64 = 0
+
+    /// Whether every block was let go of, as far as ``reclaim()`` has seen.
+    var isEmpty: Bool { entries.isEmpty }
+
+    /// The lines that libzmq still has.
+    var lines: UInt64 {
+        entries.reduce(0) { $0 + UInt64($1.block.unreleasedLines) }
+    }
+
+    /// Whether a block of this cost may be added; it always may where there is no other.
+    mutating func hasRoom(for cost: Int) -> Bool {
+        if entries.isEmpty || self.cost + cost <= Self.limit { return true }
+        reclaim()
+        if entries.isEmpty || self.cost + cost <= Self.limit { return true }
+        reclaimAll()
+        return entries.isEmpty || self.cost + cost <= Self.limit
+    }
+
+    /// A block for a message of `count` bytes, and for more if they are short.
+    mutating func block(for count: Int, signal: SendSignal) throws(LogTransportError) -> SendBlock {
+        if count <= Self.usualCapacity, let spare = spares.popLast() { return spare }
+        return try SendBlock(capacity: max(count, Self.usualCapacity), signal: signal)
+    }
+
+    /// Takes in a block that was sealed.
+    mutating func append(_ block: SendBlock) {
+        entries.append(Entry(block: block, lastNumber: block.lastNumber))
+        cost += block.cost
+        meanCost = max(1, block.cost / max(1, block.messages))
+    }
+
+    /// Forgets the oldest blocks, as far as they were let go of.
+    mutating func reclaim() {
+        var count = 0
+        while count < entries.count, entries[count].block.isReleased {
+            acknowledged = entries[count].lastNumber
+            forget(entries[count].block)
+            count += 1
+        }
+        if count > 0 { entries.removeFirst(count) }
+    }
+
+    /// Forgets blocks behind one that is not let go of, too: one receiver is slower than another.
+    private mutating func reclaimAll() {
+        var kept: [Entry] = []
+        for entry in entries {
+            if entry.block.isReleased, let last = kept.indices.last {
+                // Its lines have left with those of the block before it.
+                kept[last].lastNumber = entry.lastNumber
+                forget(entry.block)
+            } else {
+                kept.append(entry)
+            }
+        }
+        entries = kept
+    }
+
+    private mutating func forget(_ block: SendBlock) {
+        cost -= block.cost
+        if block.capacity == Self.usualCapacity && spares.count < Self.mostSpares { spares.append(block) }
+    }
+}
