@@ -34,6 +34,13 @@ protocol LineSource: ~Copyable {
     /// - Throws: ``LogTransportError`` when the input cannot be read.
     mutating func abandon(isHolding: Bool) throws(LogTransportError) -> UInt64
 
+    /// Why the source ended before its end, if it did; to be reported once the lines before have been handed on.
+    var failure: LogTransportError? { get }
+
     /// Sets what this source counts.
     func count(into report: inout RelayReport)
+}
+
+extension LineSource where Self: ~Copyable {
+    var failure: LogTransportError? { nil }
 }

@@ -105,6 +105,7 @@ struct RelayLoop<Source: LineSource & ~Copyable>: ~Copyable {
         let deadline = control.isEnding ? .now : self.deadline ?? .now + linger
         left += try outlet.finish(until: deadline, end: control.ending.descriptor)
         try settle()
+        if let failure = source.failure { throw failure }
         return left
     }
 }

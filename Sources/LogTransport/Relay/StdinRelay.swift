@@ -35,6 +35,8 @@ public final class StdinRelay: Sendable {
         options: RelayOptions = RelayOptions(), form: LineForm = LineForm(), spool: Spool? = nil, input: Int32 = 0,
         output: Int32 = 1, makeOutlet: @escaping OutletFactory
     ) {
+        // Before the relay opens anything: it would get the number of an input that is closed.
+        StandardDescriptors.occupy()
         self.options = options
         self.form = form
         self.spool = spool

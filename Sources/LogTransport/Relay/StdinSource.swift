@@ -19,6 +19,7 @@ struct StdinSource: LineSource, ~Copyable {
 
     private(set) var number: UInt64 = 0
     private(set) var isClosing = false
+    private(set) var failure: LogTransportError?
 
     init(
         descriptor: Int32, maximumLine: Int, form: LineForm, confirmations: Confirmations?
@@ -33,7 +34,13 @@ struct StdinSource: LineSource, ~Copyable {
 
     mutating func read() throws(LogTransportError) -> LineReader.Outcome {
         if let closing, reader.bytesRead >= closing.owed, .now >= closing.patienceEnds { return reader.finish() }
-        let outcome = try reader.read()
+        let outcome: LineReader.Outcome
+        do {
+            outcome = try reader.read()
+        } catch {
+            failure = error
+            outcome = reader.finish()
+        }
         if closing != nil && outcome == .nothingYet { return reader.finish() }
         if outcome == .end { isClosing = true }
         return outcome
