@@ -7,10 +7,15 @@ package enum StandardDescriptors {
     /// A closed standard input reads as at its end afterwards. Writes to a closed standard output or standard error fail
     /// with EBADF as before: what is written there is not swallowed. To be called before anything is opened.
     package static func occupy() {
-        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
-            // open(2) takes the lowest number that is free, and those below this one are not.
-            let opened = open("/dev/null", O_RDONLY)
-            if opened > STDERR_FILENO { close(opened) }
-        }
+        for descriptor in STDIN_FILENO...STDERR_FILENO { occupy(descriptor) }
+    }
+
+    /// Opens `/dev/null` for reading at a number that is not in use.
+    static func occupy(_ descriptor: Int32) {
+        guard fcntl(descriptor, F_GETFD) == -1, errno == EBADF else { return }
+        let opened = open("/dev/null", O_RDONLY)
+        guard opened >= 0, opened != descriptor else { return }
+        dup2(opened, descriptor)
+        close(opened)
     }
 }
