@@ -96,7 +96,8 @@ let package = Package(
         .testTarget(
             name: "LogTransportTests",
             dependencies: [
-                "CommandKit", "LogTransport", "LogCommands", "ZeroMQ", "Spool", "TestServers", argumentParser, logging,
+                "CommandKit", "LogTransport", "DedicatedThread", "LogCommands", "ZeroMQ", "Spool", "TestServers",
+                argumentParser, logging,
                 systemPackage,
             ]),
         .testTarget(name: "LoadBalancingTests", dependencies: ["LoadBalancing", "TestServers"]),

@@ -14,3 +14,14 @@ struct PeerAddress: Hashable, Sendable {
         self.routingID = routingID
     }
 }
+
+extension PeerAddress {
+    /// What logs call the peer: the socket's number and the routing id in hexadecimal digits.
+    var logName: String {
+        routingID.reduce(into: "\(socket)") { text, byte in
+            if text.count == "\(socket)".count { text += ":" }
+            text += byte < 16 ? "0" : ""
+            text += String(byte, radix: 16)
+        }
+    }
+}

@@ -70,9 +70,14 @@ struct ReceiverMachine {
         links.values.map { $0.said + times.heartbeat }.min()
     }
 
-    /// Says HELLO to the senders to which this side has connected.
-    mutating func start(now: ContinuousClock.Instant) -> [Action] {
-        dialed.flatMap { begin(with: $0, now: now) }
+    /// Takes in that a sender to which this side has connected is there: says HELLO.
+    mutating func connected(_ peer: PeerAddress, now: ContinuousClock.Instant) -> [Action] {
+        begin(with: peer, now: now)
+    }
+
+    /// Takes in that a sender to which this side has connected is gone; what it sent is still good.
+    mutating func disconnected(_ peer: PeerAddress) {
+        links[peer] = nil
     }
 
     /// Takes in a message.

@@ -108,7 +108,12 @@ struct SenderMachine {
     /// Counts a message that is none of the protocol.
     mutating func receivedGarbage() { counts.garbage += 1 }
 
-    /// Takes in that a message could not be sent: nobody is there, or somebody who has not read for very long.
+    /// Takes in that a receiver to which this side has connected is there.
+    mutating func connected(_ peer: PeerAddress, now: ContinuousClock.Instant) -> [Action] {
+        drop(peer, because: .unreachable) + [.send(.offer(0), to: peer)] + distribute(now: now)
+    }
+
+    /// Takes in that a receiver is gone, or that nothing can be sent to it as it has not read for very long.
     mutating func sendFailed(to peer: PeerAddress, now: ContinuousClock.Instant) -> [Action] {
         guard links[peer]?.session != nil else {
             forget(peer)

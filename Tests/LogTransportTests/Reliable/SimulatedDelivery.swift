@@ -61,7 +61,9 @@ struct SimulatedDelivery {
             dialed: roles == .senderIsBound ? [PeerAddress(socket: 0)] : [], limits: limits,
             generator: SplitMix64(state: random.next()))
         receivers[index].isRunning = true
-        perform(receivers[index].machine.start(now: now), at: index)
+        if roles == .senderIsBound {
+            perform(receivers[index].machine.connected(PeerAddress(socket: 0), now: now), at: index)
+        }
     }
 
     /// One step of time, in which everybody may do something.

@@ -1,0 +1,133 @@
+internal import Synchronization
+
+/// The batches between the thread that receives and the task that processes, and how far that one has come.
+///
+/// It needs no bound of its own: no more comes than the window of each sender, until it is processed.
+final class ReliableQueue: Sendable {
+    private struct State {
+        var batches: [ReliableBatch] = []
+        var progress: [ReceiverMachine.SessionKey: WireMessage.Progress] = [:]
+        var waiter: CheckedContinuation<Void, Never>?
+        var isWaked = false
+        var isClosed = false
+        var error: LogTransportError?
+        var isEnded = false
+        var endWaiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+    private let wake: EventDescriptor
+
+    /// A queue that wakes the receiving thread with `wake`.
+    init(wake: EventDescriptor) { self.wake = wake }
+
+    // MARK: The receiving thread
+
+    func append(_ batch: ReliableBatch) {
+        notify { $0.batches.append(batch) }
+    }
+
+    /// Drops what has not been taken of a session.
+    func discard(_ session: ReceiverMachine.SessionKey) {
+        state.withLock { state in
+            state.batches.removeAll { $0.session == session }
+            state.progress[session] = nil
+        }
+    }
+
+    /// How far the sessions have come since the last call, and whether the end is wanted.
+    func takeProgress() -> (progress: [ReceiverMachine.SessionKey: WireMessage.Progress], isClosed: Bool) {
+        state.withLock { state in
+            wake.clear()
+            state.isWaked = false
+            defer { state.progress = [:] }
+            return (state.progress, state.isClosed)
+        }
+    }
+
+    /// Notes that nothing comes any more.
+    func fail(_ error: LogTransportError) {
+        notify { $0.error = $0.error ?? error }
+    }
+
+    /// Notes that the thread has closed its sockets.
+    func end() {
+        let waiters = state.withLock { state in
+            state.isEnded = true
+            defer { state.endWaiters = [] }
+            return state.endWaiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    // MARK: The processing task
+
+    /// The next batch; waits until there is one, and returns nil when the queue was closed or the task cancelled.
+    func next() async throws(LogTransportError) -> ReliableBatch? {
+        while true {
+            let (batch, error, isEnd) = state.withLock { state in
+                guard !state.isClosed else { return (nil as ReliableBatch?, nil as LogTransportError?, true) }
+                return (state.batches.isEmpty ? nil : state.batches.removeFirst(), state.error, false)
+            }
+            if let batch { return batch }
+            if let error { throw error }
+            if isEnd || Task.isCancelled { return nil }
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    let isReady = state.withLock { state in
+                        guard state.batches.isEmpty, state.error == nil, !state.isClosed, !Task.isCancelled else {
+                            return true
+                        }
+                        state.waiter = continuation
+                        return false
+                    }
+                    if isReady { continuation.resume() }
+                }
+            } onCancel: {
+                notify { _ in }
+            }
+        }
+    }
+
+    /// Notes how far the processing of a session has come.
+    func processed(_ progress: WireMessage.Progress, in session: ReceiverMachine.SessionKey) {
+        state.withLock { state in
+            state.progress[session] = max(state.progress[session] ?? progress, progress)
+            wakeThread(&state)
+        }
+    }
+
+    /// Has the thread end.
+    func close() {
+        notify { state in
+            state.isClosed = true
+            wakeThread(&state)
+        }
+    }
+
+    /// Waits until the thread has closed its sockets.
+    func waitForEnd() async {
+        await withCheckedContinuation { continuation in
+            let isEnded = state.withLock { state in
+                if !state.isEnded { state.endWaiters.append(continuation) }
+                return state.isEnded
+            }
+            if isEnded { continuation.resume() }
+        }
+    }
+
+    private func wakeThread(_ state: inout State) {
+        guard !state.isWaked else { return }
+        state.isWaked = true
+        wake.set()
+    }
+
+    private func notify(_ change: (inout State) -> Void) {
+        let waiter = state.withLock { state in
+            change(&state)
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+}
