@@ -28,6 +28,7 @@ public final class Caster: Sendable {
     package init(
         options: RelayOptions = RelayOptions(), form: LineForm = LineForm(), makeOutlet: @escaping OutletFactory
     ) async throws(LogTransportError) {
+        try options.check(hasSpool: false)
         let inbox = try Inbox(maximumMessage: options.maximumLine)
         let control = try RelayControl()
         self.inbox = inbox

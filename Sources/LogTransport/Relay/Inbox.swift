@@ -4,7 +4,6 @@ internal import Synchronization
 final class Inbox: Sendable {
     private struct State: ~Copyable {
         var messages: RecordRing
-        var isClosed = false
         /// Tasks that wait for room, by their tickets.
         var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
         var lastTicket: UInt64 = 0
@@ -13,7 +12,10 @@ final class Inbox: Sendable {
     /// What became of a message.
     private enum Taking { case taken, full, closed }
 
+    /// Readable when there are messages.
     let hasMessages: EventDescriptor
+    /// Set when no more messages come.
+    let closed: Flag
     private let capacity: Int
     private let maximumMessage: Int
     private let state: Mutex<State>
@@ -21,6 +23,7 @@ final class Inbox: Sendable {
     /// Makes an inbox that holds at least one message of the maximum size, and at least 1 MiB.
     init(maximumMessage: Int) throws(LogTransportError) {
         hasMessages = try EventDescriptor()
+        closed = try Flag()
         self.maximumMessage = maximumMessage
         capacity = max(1 << 20, maximumMessage + 64)
         state = Mutex(State(messages: RecordRing(capacity: capacity)))
@@ -56,7 +59,7 @@ final class Inbox: Sendable {
 
     private func take(_ message: [UInt8]) -> Taking {
         state.withLock { state in
-            guard !state.isClosed else { return .closed }
+            guard !closed.isSet else { return .closed }
             let wasEmpty = state.messages.isEmpty
             let isTaken = message.withUnsafeBytes { state.messages.append($0, number: 0) }
             if isTaken && wasEmpty { hasMessages.set() }
@@ -68,7 +71,7 @@ final class Inbox: Sendable {
         let isWaiting = state.withLock { state in
             // Looked at again: the thread may have made room, or a task may have been cancelled, since the message was
             // refused.
-            guard !state.isClosed, !state.messages.isEmpty, !Task.isCancelled else { return false }
+            guard !closed.isSet, !state.messages.isEmpty, !Task.isCancelled else { return false }
             state.waiting[ticket] = continuation
             return true
         }
@@ -89,16 +92,12 @@ final class Inbox: Sendable {
     /// Takes no more messages.
     func close() {
         let waiting = state.withLock { state in
-            state.isClosed = true
-            hasMessages.set()
+            closed.set()
             defer { state.waiting = [:] }
             return state.waiting
         }
         for continuation in waiting.values { continuation.resume() }
     }
-
-    /// Whether no more messages come.
-    var isClosed: Bool { state.withLock { $0.isClosed } }
 }
 
 /// The messages of an inbox as a source of lines.
@@ -109,20 +108,24 @@ struct InboxSource: LineSource, ~Copyable {
 
     private(set) var number: UInt64 = 0
     private var bytes: UInt64 = 0
-    private(set) var isClosing = false
 
     init(_ inbox: Inbox) {
         self.inbox = inbox
         messages = inbox.makeRing()
     }
 
-    var waits: [Wait] { [Wait(.descriptor(inbox.hasMessages.number), .input)] }
+    func waits(forLines: Bool) -> [Wait] {
+        let end = inbox.closed.isSet ? [] : [Wait(.descriptor(inbox.closed.descriptor), .input)]
+        return forLines ? end + [Wait(.descriptor(inbox.hasMessages.number), .input)] : end
+    }
+
+    var outlook: SourceOutlook { inbox.closed.isSet ? .closing : .open }
 
     mutating func read() throws(LogTransportError) -> LineReader.Outcome {
         // In this order: what was put in before the end is seen after it.
-        isClosing = inbox.isClosed
+        let isLast = inbox.closed.isSet
         inbox.exchange(&messages)
-        if messages.isEmpty { return isClosing ? .end : .nothingYet }
+        if messages.isEmpty { return isLast ? .end : .nothingYet }
         return .lines
     }
 
@@ -140,7 +143,6 @@ struct InboxSource: LineSource, ~Copyable {
 
     mutating func close() {
         inbox.close()
-        isClosing = true
     }
 
     mutating func acknowledge(through number: UInt64) throws(LogTransportError) {}

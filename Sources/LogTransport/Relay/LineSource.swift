@@ -9,11 +9,14 @@ protocol LineSource: ~Copyable {
     /// The number of the line that ``next()`` gave last.
     var number: UInt64 { get }
 
-    /// What tells that ``read()`` finds something again.
-    var waits: [Wait] { get }
+    /// What tells that there is something new.
+    ///
+    /// - Parameter forLines: Whether there is room for lines; when not, only the end is of interest.
+    /// - Returns: What to poll.
+    func waits(forLines: Bool) -> [Wait]
 
-    /// Whether nothing new comes from outside, so that the linger runs.
-    var isClosing: Bool { get }
+    /// Whether anything new can come from outside, as far as that can be told.
+    var outlook: SourceOutlook { mutating get }
 
     /// Takes in no more than what is there at this moment: the relay was asked to end.
     mutating func close()
@@ -43,4 +46,15 @@ protocol LineSource: ~Copyable {
 
 extension LineSource where Self: ~Copyable {
     var failure: LogTransportError? { nil }
+}
+
+/// What can be expected of a ``LineSource``.
+enum SourceOutlook {
+    /// More may come.
+    case open
+    /// Nothing new comes, but what is there has not been read to its end: a file, or a pipe that its writer has closed.
+    /// The linger runs only while there is no room.
+    case draining
+    /// No more is taken in than was there a moment ago: the linger runs.
+    case closing
 }

@@ -36,7 +36,7 @@ struct RelayLoop<Source: LineSource & ~Copyable>: ~Copyable {
             let hasRoom = try handOn()
             try outlet.advance()
             try settle()
-            noteClosing()
+            noteClosing(hasRoom: hasRoom)
             if let deadline, .now >= deadline { break }
             if hasRoom {
                 let outcome = try source.read()
@@ -80,19 +80,23 @@ struct RelayLoop<Source: LineSource & ~Copyable>: ~Copyable {
     }
 
     /// Lets the linger begin when the input has ended or the relay was asked to end, whichever is first.
-    private mutating func noteClosing() {
+    private mutating func noteClosing(hasRoom: Bool) {
         if control.isStopping && !hasClosed {
             hasClosed = true
             source.close()
         }
-        if deadline == nil && (hasClosed || source.isClosing) { deadline = .now + linger }
+        switch source.outlook {
+        case .open: break
+        case .draining where hasRoom: deadline = nil
+        case .draining, .closing: if deadline == nil { deadline = .now + linger }
+        }
     }
 
     private func wait(forRoom: Bool) throws(LogTransportError) {
         var waits = outlet.waits(forRoom: forRoom)
         waits.append(Wait(.descriptor(control.ending.descriptor), .input))
         if !hasClosed { waits.append(Wait(.descriptor(control.stopping.descriptor), .input)) }
-        if !forRoom { waits += source.waits }
+        waits += source.waits(forLines: !forRoom)
         let deadlines = [deadline, outlet.nextDeadline, source.nextDeadline]
         try Wait.any(of: waits, until: deadlines.compactMap(\.self).min())
     }

@@ -25,4 +25,27 @@ public struct RelayOptions: Sendable {
 
     /// The defaults: nothing on disk, and the writer waits when there is no room.
     public init() {}
+
+    /// Refuses what cannot be, and what makes no sense together.
+    func check(hasSpool: Bool) throws(LogTransportError) {
+        guard maximumLine >= 1, maximumLine <= 1 << 30 else {
+            throw LogTransportError(.invalidArgument, "a line has 1 byte up to 1 GiB, not \(maximumLine)")
+        }
+        guard linger >= .zero else {
+            throw LogTransportError(.invalidArgument, "the linger cannot be \(linger): name 0 or more")
+        }
+        guard hasSpool || whenFull == .block else { return try checkDropping() }
+    }
+
+    private func checkDropping() throws(LogTransportError) {
+        guard queueLimit >= maximumLine else {
+            throw LogTransportError(
+                .invalidArgument,
+                "a queue of \(queueLimit) bytes holds no line of \(maximumLine): make it longer, or lines shorter")
+        }
+        guard !confirms else {
+            throw LogTransportError(
+                .invalidArgument, "lines that are confirmed cannot be dropped: let the writer wait, or use a spool")
+        }
+    }
 }

@@ -32,11 +32,12 @@ struct SpoolSource: LineSource, ~Copyable {
 
     deinit { note?.deallocate() }
 
-    var waits: [Wait] {
-        [Wait(.descriptor(spool.readable), .input), Wait(.descriptor(inputEnd.descriptor), .input)]
+    func waits(forLines: Bool) -> [Wait] {
+        let end = inputEnd.isSet ? [] : [Wait(.descriptor(inputEnd.descriptor), .input)]
+        return forLines ? end + [Wait(.descriptor(spool.readable), .input)] : end
     }
 
-    var isClosing: Bool { inputEnd.isSet }
+    var outlook: SourceOutlook { inputEnd.isSet ? .closing : .open }
 
     mutating func read() throws(LogTransportError) -> LineReader.Outcome {
         // In this order: what was written before the end is seen after it.

@@ -85,6 +85,7 @@ public final class StdinRelay: Sendable {
     /// - Returns: What was done; ``RelayReport/waiting`` lines are lost.
     /// - Throws: ``LogTransportError``.
     public func run(under control: RelayControl) throws(LogTransportError) -> RelayReport {
+        try options.check(hasSpool: spool != nil)
         let left: UInt64
         if let spool {
             left = try relay(through: spool, under: control)

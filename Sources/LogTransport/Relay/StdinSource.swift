@@ -18,8 +18,10 @@ struct StdinSource: LineSource, ~Copyable {
     }
 
     private(set) var number: UInt64 = 0
-    private(set) var isClosing = false
     private(set) var failure: LogTransportError?
+    private var state = SourceOutlook.open
+    /// Whether what is not read now is gone: a pipe, a socket or a terminal.
+    private let isStream: Bool
 
     init(
         descriptor: Int32, maximumLine: Int, form: LineForm, confirmations: Confirmations?
@@ -28,9 +30,23 @@ struct StdinSource: LineSource, ~Copyable {
             descriptor: descriptor, maximumLength: maximumLine, keepsNewline: form.keepsNewline)
         if let envelope = form.envelope { self.envelope = envelope.make() } else { self.envelope = nil }
         self.confirmations = confirmations
+        var status = stat()
+        isStream = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+        if !isStream { state = .draining }
     }
 
-    var waits: [Wait] { [Wait(.descriptor(reader.descriptor), .input)] }
+    func waits(forLines: Bool) -> [Wait] {
+        if forLines { return [Wait(.descriptor(reader.descriptor), .input)] }
+        // That the writer has closed a pipe is told without being asked for (poll(2), POLLHUP), again and again.
+        return state == .open ? [Wait(.descriptor(reader.descriptor), [])] : []
+    }
+
+    var outlook: SourceOutlook {
+        mutating get {
+            if state == .open && Wait.isHungUp(reader.descriptor) { state = .draining }
+            return state
+        }
+    }
 
     mutating func read() throws(LogTransportError) -> LineReader.Outcome {
         if let closing, reader.bytesRead >= closing.owed, .now >= closing.patienceEnds { return reader.finish() }
@@ -42,7 +58,7 @@ struct StdinSource: LineSource, ~Copyable {
             outcome = reader.finish()
         }
         if closing != nil && outcome == .nothingYet { return reader.finish() }
-        if outcome == .end { isClosing = true }
+        if outcome == .end { state = .closing }
         return outcome
     }
 
@@ -53,19 +69,12 @@ struct StdinSource: LineSource, ~Copyable {
     }
 
     mutating func close() {
-        isClosing = true
-        let isStream = isStream
+        state = .closing
         var held: Int32 = 0
         if isStream && ioctl(reader.descriptor, UInt(FIONREAD), &held) != 0 { held = 0 }
         // What has not been read of a file is not lost, so nothing more of it is owed.
         closing = Closing(
             owed: reader.bytesRead + UInt64(max(held, 0)), patienceEnds: .now + (isStream ? Self.patience : .zero))
-    }
-
-    /// Whether what is not read now is gone: a pipe, a socket or a terminal.
-    private var isStream: Bool {
-        var status = stat()
-        return fstat(reader.descriptor, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
     }
 
     mutating func acknowledge(through number: UInt64) throws(LogTransportError) {

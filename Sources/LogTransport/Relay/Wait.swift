@@ -60,6 +60,12 @@ extension Wait {
         }
     }
 
+    /// Whether nobody can write to a pipe any more.
+    static func isHungUp(_ descriptor: Int32) -> Bool {
+        var item = pollfd(fd: descriptor, events: 0, revents: 0)
+        return Glibc.poll(&item, 1, 0) == 1
+    }
+
     /// Whether a descriptor can be read from now.
     package static func isReadable(_ descriptor: Int32) -> Bool {
         var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
