@@ -93,10 +93,13 @@ let package = Package(
         .testTarget(name: "HAProxyTests", dependencies: ["HAProxy"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "TestServers"]),
         .testTarget(name: "SpoolTests", dependencies: ["Spool", "TestServers", systemPackage]),
+        .executableTarget(
+            name: "reliable-probe", dependencies: ["LogTransport", "ZeroMQ", logging], path: "Tests/ReliableProbe"),
         .testTarget(
             name: "LogTransportTests",
             dependencies: [
-                "CommandKit", "LogTransport", "DedicatedThread", "LogCommands", "ZeroMQ", "Spool", "TestServers",
+                "CommandKit", "LogTransport", "reliable-probe", "DedicatedThread", "LogCommands", "ZeroMQ", "Spool",
+                "TestServers",
                 argumentParser, logging,
                 systemPackage,
             ]),
