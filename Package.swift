@@ -118,7 +118,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "TestServers", "CommandKit", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy",
-                "LibraWorker", "LibraClient", systemPackage,
+                "LibraWorker", "LibraClient", "Hayrack", "ZMQPush", systemPackage,
             ]),
     ]
 )
