@@ -92,7 +92,11 @@ let package = Package(
             path: "Tests/DaemonKitProbe"),
         .testTarget(name: "HAProxyTests", dependencies: ["HAProxy"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "TestServers"]),
-        .testTarget(name: "SpoolTests", dependencies: ["Spool", "TestServers", systemPackage]),
+        .testTarget(
+            name: "SpoolTests",
+            dependencies: ["DedicatedThread", "Spool", "TestServers", "spool-probe", systemPackage]),
+        .executableTarget(
+            name: "spool-probe", dependencies: ["DedicatedThread", "Spool", systemPackage], path: "Tests/SpoolProbe"),
         .executableTarget(
             name: "reliable-probe", dependencies: ["LogTransport", "ZeroMQ", logging], path: "Tests/ReliableProbe"),
         .testTarget(
