@@ -22,10 +22,7 @@ struct PeerWatch: ~Copyable {
     var wait: Wait { Wait(.socket(monitor.handle), .input) }
 
     /// Takes in what happened.
-    ///
-    /// - Returns: Whether the number of peers is another now.
-    mutating func advance() throws(ZeroMQError) -> Bool {
-        let before = peers
+    mutating func advance() throws(ZeroMQError) {
         while let event = try monitor.next() {
             switch event.kind {
             case .connected, .accepted:
@@ -43,7 +40,6 @@ struct PeerWatch: ~Copyable {
             case .stopped: break
             }
         }
-        return peers != before
     }
 
     /// A peer that is turned away comes again and again: it is told once a minute.

@@ -23,6 +23,9 @@ public struct PushOptions: Sendable {
     /// Who the sender is and who may receive; nil for connections without authentication and encryption.
     public var curve: Curve?
 
+    /// Where there is but one receiver, ever, it may have all the memory; else each begins with little.
+    var firstHighWaterMark: Int { bind.isEmpty && connect.count == 1 ? highWaterMark : min(1, highWaterMark) }
+
     /// Pushes to sockets that connect to `bind`, and to those at `connect`; together they are at least one.
     public init(bind: [Endpoint] = [], connect: [Endpoint] = []) {
         self.bind = bind

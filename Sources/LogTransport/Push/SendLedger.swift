@@ -8,7 +8,7 @@ struct SendLedger: ~Copyable {
     static let usualCapacity = 64 << 10
     /// What all blocks together may cost; some 25,000 lines of 130 bytes, or a longer line alone.
     static let limit = 6 << 20
-    private static let mostSpares = 8
+    private static let mostSpares = 48
 
     private struct Entry {
         let block: SendBlock
@@ -17,9 +17,10 @@ struct SendLedger: ~Copyable {
 
     private var entries: [Entry] = []
     private var spares: [SendBlock] = []
-    private var cost = 0
-    /// What the messages of the last block cost on average; until there is one, that of a line of 130 bytes.
-    private(set) var meanCost = 256
+    /// What they take in memory.
+    private(set) var cost = 0
+    /// What a message of the last block costs on average; nothing until there is one.
+    private(set) var meanCost = 0
     /// The number up to which every line in a block has left.
     private(set) var acknowledged: UInt64 = 0
 
@@ -36,7 +37,7 @@ struct SendLedger: ~Copyable {
         if entries.isEmpty || self.cost + cost <= Self.limit { return true }
         reclaim()
         if entries.isEmpty || self.cost + cost <= Self.limit { return true }
-        reclaimAll()
+        reclaimOutOfOrder()
         return entries.isEmpty || self.cost + cost <= Self.limit
     }
 
@@ -65,7 +66,7 @@ struct SendLedger: ~Copyable {
     }
 
     /// Forgets blocks behind one that is not let go of, too: one receiver is slower than another.
-    private mutating func reclaimAll() {
+    mutating func reclaimOutOfOrder() {
         var kept: [Entry] = []
         for entry in entries {
             if entry.block.isReleased, let last = kept.indices.last {

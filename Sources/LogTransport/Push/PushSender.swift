@@ -1,0 +1,170 @@
+import ZeroMQ
+
+/// Copies lines to blocks, packs them where that is asked for, and sends them over a socket without waiting.
+struct PushSender: ~Copyable {
+    private enum Shortage {
+        /// No peer has room, or there is none.
+        case peer
+        /// The lines that wait for peers take all the memory that they may.
+        case memory
+    }
+
+    private let sendsEmptyTopic: Bool
+    private let signal: SendSignal
+    private var context: Context?
+    private var socket: Socket?
+    private var message = Message()
+    private var ledger = SendLedger()
+    private var open: OpenBlock?
+    private let packs: Bool
+    private var batch: BatchBuilder
+    private var shortage = Shortage.peer
+    private let highestMark: Int
+    private var mark: Int
+    /// Peers among which the memory is shared.
+    var peers = 1
+    /// The number of the last line that was taken; 0 before the first.
+    private(set) var lastOffered: UInt64 = 0
+
+    init(_ socket: consuming Socket, _ context: Context, options: PushOptions, signal: SendSignal) {
+        self.socket = consume socket
+        self.context = context
+        self.signal = signal
+        sendsEmptyTopic = options.sendsEmptyTopic
+        packs = options.batchLines > 1
+        highestMark = options.highWaterMark
+        mark = options.firstHighWaterMark
+        batch = BatchBuilder(maximumLines: options.batchLines)
+    }
+
+    /// Sends a line or packs it; false when there is no room.
+    @inline(__always)
+    mutating func offer(_ line: UnsafeRawBufferPointer, number: UInt64) throws(LogTransportError) -> Bool {
+        if packs {
+            if !batch.add(line) {
+                guard try sendBatch() else { return false }
+                _ = batch.add(line)
+            }
+        } else {
+            guard try push(line, lastNumber: number) else { return false }
+        }
+        lastOffered = number
+        return true
+    }
+
+    /// Sends the lines that were packed; false when some are left.
+    mutating func sendBatch() throws(LogTransportError) -> Bool {
+        guard !batch.isEmpty else { return true }
+        guard try push(batch.message(), lastNumber: lastOffered) else { return false }
+        open?.note(lines: batch.count)
+        batch.removeAll()
+        return true
+    }
+
+    /// Copies a message to the open block, and sends it from there.
+    @inline(__always)
+    private mutating func push(_ bytes: UnsafeRawBufferPointer, lastNumber: UInt64) throws(LogTransportError) -> Bool {
+        if open?.hasRoom(for: bytes.count) != true {
+            guard try openBlock(for: bytes.count) else {
+                shortage = .memory
+                return false
+            }
+        }
+        guard let place = open?.place(bytes), let hint = open?.hint, try send(place, hint: hint) else {
+            open?.takeBack()
+            shortage = .peer
+            do throws(ZeroMQError) { try raiseHighWaterMark() } catch { throw LogTransportError(sending: error) }
+            return false
+        }
+        open?.keep(bytes.count, lastNumber: lastNumber)
+        return true
+    }
+
+    /// Sends a message that is in a block; when it is not taken, it is released.
+    @inline(__always)
+    private mutating func send(
+        _ bytes: UnsafeRawBufferPointer, hint: UnsafeMutableRawPointer
+    ) throws(LogTransportError) -> Bool {
+        do throws(ZeroMQError) {
+            try message.adopt(bytes, hint: hint, release: SendBlock.release)
+            if sendsEmptyTopic, try socket?.send([], more: true, wait: false) != true {
+                message.clear()
+                return false
+            }
+            if try socket?.send(&message, wait: false) == true { return true }
+            message.clear()
+            return false
+        } catch {
+            throw LogTransportError(sending: error)
+        }
+    }
+
+    private mutating func openBlock(for count: Int) throws(LogTransportError) -> Bool {
+        sealOpenBlock()
+        guard ledger.hasRoom(for: count) else { return false }
+        open = OpenBlock(try ledger.block(for: count, signal: signal))
+        return true
+    }
+
+    private mutating func sealOpenBlock() {
+        guard let sealed = open?.seal() else { return }
+        open = nil
+        ledger.append(sealed)
+    }
+}
+
+extension PushSender {
+    /// The number up to which every line was let go of by libzmq.
+    var acknowledged: UInt64 {
+        guard ledger.isEmpty, batch.isEmpty, open?.isReleased ?? true else { return ledger.acknowledged }
+        return lastOffered
+    }
+
+    /// The lines that are packed or with libzmq; no message is sent after that.
+    var unsentLines: UInt64 {
+        mutating get {
+            sealOpenBlock()
+            ledger.reclaim()
+            return ledger.lines + UInt64(batch.count)
+        }
+    }
+
+    /// Notes what libzmq has let go of.
+    mutating func reclaim() { ledger.reclaim() }
+
+    /// What tells that there may be room, or that lines have left.
+    mutating func wait(forRoom: Bool) -> Wait? {
+        if forRoom, shortage == .peer, let handle = socket?.handle { return Wait(.socket(handle), .output) }
+        guard forRoom || acknowledged < lastOffered else { return nil }
+        signal.await()
+        open?.notifyWhenReleased()
+        // What was released before that gave no signal.
+        let before = ledger.cost
+        ledger.reclaim()
+        ledger.reclaimOutOfOrder()
+        if ledger.cost != before || acknowledged == lastOffered { signal.notify() }
+        return Wait(.descriptor(signal.descriptor), .input)
+    }
+
+    /// Raises the high-water mark as far as peers that stop reading still leave half of the memory to the others.
+    ///
+    /// It begins at 1, and is never lowered: libzmq does not tell a pipe's writer of what was read before the change, and
+    /// the writer may then take an empty pipe for full for ever. The messages for one peer lie between those for the
+    /// others, in the same blocks: a peer's share is that of a block, too.
+    private mutating func raiseHighWaterMark() throws(ZeroMQError) {
+        guard mark < highestMark else { return }
+        let meanCost = max(ledger.meanCost, open?.meanCost ?? 0)
+        let wanted = min(SendLedger.limit / (2 * max(2, peers) * meanCost), highestMark)
+        // Lines differ in length: not each block is worth a change.
+        guard wanted > mark + mark / 4 else { return }
+        try socket?.setSendHighWaterMark(wanted)
+        mark = wanted
+    }
+
+    /// Closes the socket, and waits for libzmq's threads to end.
+    mutating func close(linger: Duration) {
+        try? socket?.setLinger(linger)
+        socket = nil
+        context = nil
+    }
+}

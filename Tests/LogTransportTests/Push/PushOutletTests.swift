@@ -1,0 +1,236 @@
+import DedicatedThread
+import Glibc
+import LogTransport
+import Synchronization
+import TestServers
+import Testing
+import ZeroMQ
+
+@Suite(.timeLimit(.minutes(1))) struct PushOutletTests {
+    private let never: Int32 = -1
+
+    @Test("lines arrive in order, one a message, whichever side binds", arguments: [true, false])
+    func lines(outletBinds: Bool) throws {
+        let lines = [
+            bytes("first"), [], (0...255).map { UInt8($0) }, Array(repeating: 7, count: 200_000), bytes("last"),
+        ]
+        var outlet: PushOutlet
+        var puller: TestPuller
+        if outletBinds {
+            outlet = try PushOutlet(PushOptions(bind: [Endpoint("tcp://127.0.0.1:*")]))
+            puller = try TestPuller(connectingTo: outlet.boundEndpoints[0])
+        } else {
+            puller = try TestPuller()
+            outlet = try PushOutlet(PushOptions(connect: [puller.endpoint]))
+        }
+        for (index, line) in lines.enumerated() { try outlet.hand(line, number: UInt64(index + 1)) }
+        #expect(try puller.messages(5) == lines)
+        try outlet.waitUntilAllLeft(5)
+        #expect(try outlet.finish(until: inGoodTime(), end: never) == 0)
+        #expect(outlet.acknowledged == 5)
+    }
+
+    @Test("lines are packed, sent when the batch is full or the input pauses, and come apart again")
+    func batches() throws {
+        var options = PushOptions(bind: [try Endpoint("tcp://127.0.0.1:*")])
+        options.batchLines = 3
+        let outlet = try PushOutlet(options)
+        var puller = try TestPuller(connectingTo: outlet.boundEndpoints[0])
+        for number in 1...7 { try outlet.hand(bytes("\(number)"), number: UInt64(number)) }
+        #expect(outlet.acknowledged < 7)
+        try outlet.flush()
+        try outlet.waitUntilAllLeft(7)
+        let messages = try puller.messages(3)
+        let lines = try messages.map { try linesOfBatch($0) }
+        #expect(lines == [["1", "2", "3"], ["4", "5", "6"], ["7"]])
+        #expect(try outlet.finish(until: inGoodTime(), end: never) == 0)
+    }
+
+    @Test("each message begins with an empty frame where that is asked for")
+    func emptyTopic() throws {
+        var puller = try TestPuller()
+        var options = PushOptions(connect: [puller.endpoint])
+        options.sendsEmptyTopic = true
+        let outlet = try PushOutlet(options)
+        try outlet.hand(bytes("line"), number: 1)
+        #expect(try puller.frames() == [[], bytes("line")])
+        #expect(try outlet.finish(until: inGoodTime(), end: never) == 0)
+    }
+
+    @Test("lines for a peer that never comes are left over, each of them, packed or not", arguments: [1, 10])
+    func absentPeer(batchLines: Int) throws {
+        var options = PushOptions(connect: [try Endpoint("tcp://127.0.0.1:\(freePort())")])
+        options.batchLines = batchLines
+        let outlet = try PushOutlet(options)
+        for number in 1...1234 { #expect(try outlet.offers(bytes("line"), number: UInt64(number))) }
+        #expect(outlet.acknowledged == 0)
+        #expect(try outlet.finish(until: inGoodTime(.milliseconds(20)), end: never) == 1234)
+    }
+
+    @Test(
+        "what waits for a peer takes less than 8 MiB, whatever the lines' length",
+        arguments: [0, 1, 130, 1024, 40_000, 100_000, 1 << 20], [1, 500])
+    func memory(length: Int, batchLines: Int) throws {
+        var options = PushOptions(connect: [try Endpoint("tcp://127.0.0.1:\(freePort())")])
+        options.batchLines = batchLines
+        let outlet = try PushOutlet(options)
+        let before = try residentBytes()
+        let lines = try outlet.fill(with: Array(repeating: 7, count: length))
+        #expect(lines >= 5)
+        #expect(try residentBytes() - before < 8 << 20)
+        #expect(try outlet.finish(until: .now, end: never) == lines)
+    }
+
+    @Test("lines wait for their peer to return, and arrive in order", arguments: [10, 100_000])
+    func returningPeer(length: Int) throws {
+        let port = try freePort()
+        let endpoint = try Endpoint("tcp://127.0.0.1:\(port)")
+        var options = PushOptions(connect: [endpoint])
+        options.reconnectInterval = .milliseconds(5)
+        let outlet = try PushOutlet(options)
+        let lines = try outlet.fill(with: Array(repeating: 7, count: length))
+        var puller = try Socket(.pull, in: Context())
+        try puller.bind(endpoint)
+        var message = Message()
+        for number in lines + 1...lines + 100 {
+            while try !outlet.offers(bytes("\(number)"), number: number) {
+                // Somebody has to read for there to be room.
+                _ = try puller.receive(into: &message, wait: true)
+                try outlet.advance()
+            }
+        }
+        var last = message.bytes
+        while last != bytes("\(lines + 100)") {
+            _ = try puller.receive(into: &message, wait: true)
+            last = message.bytes
+        }
+        #expect(try outlet.finish(until: inGoodTime(), end: never) == 0)
+    }
+
+    @Test("a wait for room ends when the peer reads", arguments: [10, 1 << 20])
+    func room(length: Int) async throws {
+        let outlet = try PushOutlet(PushOptions(bind: [Endpoint("tcp://127.0.0.1:*")]))
+        let line = [UInt8](repeating: 7, count: length)
+        let box = PullerBox(try TestPuller(connectingTo: outlet.boundEndpoints[0], highWaterMark: 1))
+        try outlet.hand(line, number: 1)
+        let lines = 1 + (try outlet.fill(with: line, from: 2))
+        let reading = Task.detached { await DedicatedThread(name: "puller").run { box.read(Int(lines) + 1) } }
+        try outlet.hand(line, number: lines + 1)
+        #expect(await reading.value == Int(lines) + 1)
+        #expect(try outlet.finish(until: inGoodTime(), end: never) == 0)
+    }
+
+    @Test("a peer that is slow to the very end gets the last line too")
+    func slowPeer() async throws {
+        let outlet = try PushOutlet(PushOptions(bind: [Endpoint("tcp://127.0.0.1:*")]))
+        let line = [UInt8](repeating: 7, count: 1000)
+        let box = PullerBox(try TestPuller(connectingTo: outlet.boundEndpoints[0], highWaterMark: 1))
+        try outlet.hand(line, number: 1)
+        let lines = 1 + (try outlet.fill(with: line, from: 2))
+        let reading = Task.detached {
+            await DedicatedThread(name: "puller").run {
+                usleep(100_000)
+                return box.read(Int(lines))
+            }
+        }
+        #expect(try outlet.finish(until: inGoodTime(), end: never) == 0)
+        #expect(await reading.value == Int(lines))
+    }
+
+    @Test("a receiver that stops reading does not stop the other", arguments: [130, 5000])
+    func stuckPeer(length: Int) async throws {
+        let outlet = try PushOutlet(PushOptions(bind: [Endpoint("tcp://127.0.0.1:*")]))
+        let line = [UInt8](repeating: 7, count: length)
+        let stuck = try TestPuller(connectingTo: outlet.boundEndpoints[0], highWaterMark: 1)
+        let box = PullerBox(try TestPuller(connectingTo: outlet.boundEndpoints[0]))
+        // More than the one that does not read, the kernel and the outlet could hold.
+        let count = 25_000_000 / length
+        let isDone = Flag()
+        let reading = Task.detached {
+            await DedicatedThread(name: "puller").run { box.read(count) { isDone.set() } }
+        }
+        var number: UInt64 = 0
+        while !isDone.isSet {
+            number += 1
+            try outlet.hand(line, number: number)
+        }
+        #expect(try outlet.finish(until: .now, end: never) > 0)
+        #expect(await reading.value == count)
+        _ = consume stuck
+    }
+
+    @Test("a descriptor that becomes readable ends the last wait at once")
+    func hurry() throws {
+        let outlet = try PushOutlet(PushOptions(connect: [Endpoint("tcp://127.0.0.1:\(freePort())")]))
+        try outlet.hand(bytes("line"), number: 1)
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        close(ends[1])
+        defer { close(ends[0]) }
+        let start = ContinuousClock.now
+        #expect(try outlet.finish(until: inGoodTime(.seconds(60)), end: ends[0]) == 1)
+        #expect(ContinuousClock.now - start < .seconds(20))
+    }
+
+    @Test("options that cannot be used are refused with their reason")
+    func badOptions() throws {
+        let none = #expect(throws: LogTransportError.self) { try PushOutlet(PushOptions()) }
+        #expect(none?.code == .invalidArgument)
+        var puller = try TestPuller()
+        let taken = #expect(throws: LogTransportError.self) { try PushOutlet(PushOptions(bind: [puller.endpoint])) }
+        #expect(taken?.code == .unavailable)
+        #expect(try puller.isEmpty())
+        var options = PushOptions(connect: [puller.endpoint])
+        options.highWaterMark = 0
+        let unbounded = #expect(throws: LogTransportError.self) { try PushOutlet(options) }
+        #expect(unbounded?.code == .invalidArgument)
+    }
+}
+
+/// Something that one thread tells another.
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    var isSet: Bool { value.load(ordering: .acquiring) }
+
+    func set() { value.store(true, ordering: .releasing) }
+}
+
+/// A puller that a thread of its own reads from.
+private final class PullerBox: Sendable {
+    private let puller: Mutex<TestPuller>
+
+    init(_ puller: consuming sending TestPuller) { self.puller = Mutex(puller) }
+
+    /// Reads `count` messages, and then, once `done` was called, those that come without a pause.
+    ///
+    /// - Returns: How many of the first came.
+    func read(_ count: Int, done: () -> Void = {}) -> Int {
+        puller.withLock { puller in
+            for number in 0..<count where (try? puller.frames()) == nil { return number }
+            done()
+            while (try? puller.isEmpty()) == false { _ = try? puller.frames() }
+            return count
+        }
+    }
+}
+
+private func linesOfBatch(_ message: [UInt8]) throws -> [String] {
+    try message.withUnsafeBytes { bytes in
+        var batch = try Batch(bytes)
+        var lines: [String] = []
+        while let line = batch.next() { lines.append(String(decoding: line, as: UTF8.self)) }
+        return lines
+    }
+}
+
+/// What this process has in memory.
+private func residentBytes() throws -> Int {
+    let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+    defer { close(file) }
+    var buffer = [UInt8](repeating: 0, count: 128)
+    let count = read(file, &buffer, buffer.count)
+    let fields = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self).split(separator: " ")
+    guard fields.count > 1, let pages = Int(fields[1]) else { throw TestServerError("no /proc/self/statm") }
+    return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+}

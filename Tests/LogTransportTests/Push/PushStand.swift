@@ -1,0 +1,102 @@
+import DedicatedThread
+import LogTransport
+import Synchronization
+import TestServers
+import ZeroMQ
+
+/// A PULL socket in a context of its own, as in another process.
+struct TestPuller: ~Copyable, Sendable {
+    private var socket: Socket
+    let endpoint: Endpoint
+
+    /// Binds to a free port, or connects.
+    init(connectingTo endpoint: Endpoint? = nil, highWaterMark: Int = 1000, curve: Curve? = nil) throws {
+        var options = SocketOptions()
+        options.receiveHighWaterMark = highWaterMark
+        options.reconnectInterval = .milliseconds(1)
+        options.curve = curve
+        var socket = try Socket(.pull, in: Context(), options: options)
+        if let endpoint {
+            try socket.connect(endpoint)
+            self.endpoint = endpoint
+        } else {
+            self.endpoint = try socket.bind(Endpoint("tcp://127.0.0.1:*"))
+        }
+        self.socket = socket
+    }
+
+    /// The frames of the next message.
+    mutating func frames() throws -> [[UInt8]] {
+        var items = [PollItem(socket, .input)]
+        guard try poll(&items, timeout: .seconds(20)) == 1 else { throw TestServerError("no message came") }
+        var frames: [[UInt8]] = []
+        var message = Message()
+        repeat {
+            _ = try socket.receive(into: &message, wait: true)
+            frames.append(message.bytes)
+        } while message.hasMore
+        return frames
+    }
+
+    /// The next `count` messages of one frame.
+    mutating func messages(_ count: Int) throws -> [[UInt8]] {
+        var messages: [[UInt8]] = []
+        while messages.count < count { messages += try frames() }
+        return messages
+    }
+
+    /// Whether a message is there or comes at once.
+    mutating func isEmpty() throws -> Bool {
+        var items = [PollItem(socket, .input)]
+        return try poll(&items, timeout: .milliseconds(50)) == 0
+    }
+}
+
+extension PushOutlet {
+    /// Offers a line, and waits for room as a relay does.
+    func hand(_ line: [UInt8], number: UInt64) throws {
+        while try !offers(line, number: number) { try waitForRoom() }
+    }
+
+    func offers(_ line: [UInt8], number: UInt64) throws -> Bool {
+        let span = line.span
+        return try span.withUnsafeBytes { bytes throws(LogTransportError) in try offer(bytes, number: number) }
+    }
+
+    func waitForRoom() throws {
+        try wait(waits(forRoom: true), "room")
+        try advance()
+    }
+
+    /// Waits until all lines that were offered have left.
+    func waitUntilAllLeft(_ number: UInt64) throws {
+        while acknowledged < number {
+            try wait(waits(forRoom: false), "lines to leave")
+            try advance()
+        }
+    }
+
+    /// How many lines there is room for.
+    func fill(with line: [UInt8], from first: UInt64 = 1) throws -> UInt64 {
+        var number = first
+        while try offers(line, number: number) { number += 1 }
+        return number - first
+    }
+
+    private func wait(_ waits: [Wait], _ what: String) throws {
+        var items = waits.map { wait in
+            switch wait.source {
+            case .descriptor(let number): PollItem(descriptor: number, PollItem.Events(rawValue: wait.events.rawValue))
+            case .socket(let handle):
+                PollItem(socketHandle: handle, PollItem.Events(rawValue: wait.events.rawValue))
+            }
+        }
+        guard try poll(&items, timeout: .seconds(20)) > 0 else { throw TestServerError("no \(what) in 20 seconds") }
+    }
+}
+
+/// The bytes of a text.
+func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+/// What happens at the end of an outlet's life when nobody hurries it.
+func inGoodTime(_ limit: Duration = .seconds(20)) -> ContinuousClock.Instant { .now + limit }
