@@ -86,7 +86,10 @@ public final class Spool: Sendable {
     ///
     /// - Throws: ``SpoolError``: `closed`, `systemError`.
     public func write() throws(SpoolError) {
-        _ = try writer.state.withLock { writer throws(SpoolError) in try writer.write(waits: false) }
+        try writer.state.withLock { writer throws(SpoolError) in
+            _ = try writer.write(waits: false)
+            try writer.checkSynchronization()
+        }
     }
 
     /// Writes the current block and returns when all that was appended is as safe as the policy promises.
@@ -97,7 +100,11 @@ public final class Spool: Sendable {
     /// - Throws: ``SpoolError``: `full` when the disk is, and it may not or no longer wait: the records stay in memory and
     ///   are written when there is room; `closed`; `systemError`.
     public func commit() throws(SpoolError) {
-        let result = try writer.state.withLock { writer throws(SpoolError) in try writer.write(waits: true) }
+        let result = try writer.state.withLock { writer throws(SpoolError) in
+            let result = try writer.write(waits: true)
+            try writer.checkSynchronization()
+            return result
+        }
         guard result == .written else {
             throw SpoolError(
                 .full, "the disk of the spool \(options.directory) is full: records wait in memory until it has room")

@@ -126,6 +126,29 @@ import Testing
         }
     }
 
+    @Test("a spool above a lower limit lets the writer wait until enough is read", arguments: [20, 4000])
+    func lowerLimit(count: Int) async throws {
+        try await withTemporaryFolder { folder in
+            var options = SpoolOptions(directory: FilePath("\(folder)/spool"), limit: 16 << 20, sync: .never)
+            let first = try Spool(options)
+            for text in texts(0..<count, count: 4000) { try first.append(text) }
+            try first.close()
+            options.limit = 64 << 10
+            options.segmentSize = 16 << 10
+            let second = try Spool(options)
+            let writer = DedicatedThread(name: "writer")
+            async let writing: Void = writer.run {
+                for text in texts(count..<count + 100, count: 4000) { try second.append(text) }
+                try second.commit()
+            }
+            var read: [Int] = []
+            while read.count < count + 100 { read += try second.drain().compactMap(\.number) }
+            try await writing
+            #expect(read == Array(0..<count + 100))
+            try second.close()
+        }
+    }
+
     @Test("options that cannot work are refused with their bounds") func options() {
         for options in [
             SpoolOptions(directory: "/nonexistent/spool", limit: 65_535),

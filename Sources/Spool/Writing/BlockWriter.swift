@@ -36,6 +36,11 @@ struct BlockWriter {
         nextOrdinal = shelf.nextOrdinal.load(ordering: .relaxed)
         if let last, let size = shelf.state.withLock({ $0.segments.last?.size }) {
             current = (last.file, last.mark, size)
+            // It may be of a time when the limit was higher: only when it is sealed its room can come back.
+            if size >= options.segmentSize {
+                current = nil
+                _ = shelf.seal()
+            }
         }
     }
 
@@ -71,10 +76,16 @@ struct BlockWriter {
                 shelf.waitForRoom(for: .milliseconds(500)) { false }
             }
         }
-        if let error = shelf.takeFailure() {
-            throw SpoolError(.systemError, "cannot make the spool \(options.directory) safe on the disk", cause: error)
-        }
         return .written
+    }
+
+    /// Throws what went wrong in the background since the last call.
+    func checkSynchronization() throws(SpoolError) {
+        if let error = shelf.takeFailure() { throw unsafe(error) }
+    }
+
+    private func unsafe(_ cause: Errno) -> SpoolError {
+        SpoolError(.systemError, "cannot make the spool \(options.directory) safe on the disk", cause: cause)
     }
 
     /// Writes and synchronizes what is left, and takes nothing any more.
@@ -87,8 +98,9 @@ struct BlockWriter {
         }
         let result = try write(waits: false)
         if options.sync != .never, let current, let error = current.file.synchronize(in: shelf.directory) {
-            throw SpoolError(.systemError, "cannot make the spool \(options.directory) safe on the disk", cause: error)
+            throw unsafe(error)
         }
+        try checkSynchronization()
         guard result == .written else {
             throw SpoolError(
                 .full, "the disk of the spool \(options.directory) is full: \(recordCount) records in memory are lost")
