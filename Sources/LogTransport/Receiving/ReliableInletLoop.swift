@@ -107,7 +107,7 @@ final class ReliableInletLoop {
             case .connected(let peer): try perform(machine.connected(peer, now: .now))
             case .disconnected(let peer):
                 try takeIn(from: socket)
-                machine.disconnected(peer)
+                try perform(machine.disconnected(peer))
             case .other: break
             }
         }
@@ -121,6 +121,7 @@ final class ReliableInletLoop {
                 _ = try sockets[peer.socket].send(message, to: peer)
             case .deliver: if let batch = incoming.take() { queue.append(batch) }
             case .discard(let session): queue.discard(session)
+            case .keep(let session): queue.keep(session)
             }
         }
     }

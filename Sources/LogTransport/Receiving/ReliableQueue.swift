@@ -2,10 +2,13 @@ internal import Synchronization
 
 /// The batches between the thread that receives and the task that processes, and how far that one has come.
 ///
-/// It needs no bound of its own: no more comes than the window of each sender, until it is processed.
+/// It needs no bound of its own: no more comes than the window of each sender, and once more what a sender had sent that
+/// did not come back.
 final class ReliableQueue: Sendable {
     private struct State {
         var batches: [ReliableBatch] = []
+        /// Sessions that are over and have batches here.
+        var kept: Set<ReceiverMachine.SessionKey> = []
         var progress: [ReceiverMachine.SessionKey: WireMessage.Progress] = [:]
         var waiter: CheckedContinuation<Void, Never>?
         var isWaked = false
@@ -13,6 +16,15 @@ final class ReliableQueue: Sendable {
         var error: LogTransportError?
         var isEnded = false
         var endWaiters: [CheckedContinuation<Void, Never>] = []
+
+        /// Drops what is here of sessions that are over, as their sender lives, and sends it again.
+        ///
+        /// Else each time that it is lost and comes back would add to what waits here.
+        mutating func dropRepeated(by sender: SenderID) {
+            batches.removeAll { kept.contains($0.session) && $0.sender == sender }
+            let present = Set(batches.map(\.session))
+            kept.formIntersection(present)
+        }
     }
 
     private let state = Mutex(State())
@@ -24,7 +36,17 @@ final class ReliableQueue: Sendable {
     // MARK: The receiving thread
 
     func append(_ batch: ReliableBatch) {
-        notify { $0.batches.append(batch) }
+        notify { state in
+            if !state.kept.isEmpty { state.dropRepeated(by: batch.sender) }
+            state.batches.append(batch)
+        }
+    }
+
+    /// Notes that a session is over, and that what is here of it may be all that there is.
+    func keep(_ session: ReceiverMachine.SessionKey) {
+        state.withLock { state in
+            if state.batches.contains(where: { $0.session == session }) { state.kept.insert(session) }
+        }
     }
 
     /// Drops what has not been taken of a session.

@@ -17,6 +17,8 @@ struct ReceiverMachine {
         case deliver(SessionKey, WireMessage.BatchHeader)
         /// Drop what was not processed of a session that is over: it comes again, here or elsewhere.
         case discard(SessionKey)
+        /// Keep what was not processed of a session that is over, until its sender speaks again and so will repeat it.
+        case keep(SessionKey)
     }
 
     /// A session with one sender.
@@ -72,13 +74,11 @@ struct ReceiverMachine {
 
     /// Takes in that a sender to which this side has connected is there: says HELLO.
     mutating func connected(_ peer: PeerAddress, now: ContinuousClock.Instant) -> [Action] {
-        begin(with: peer, now: now)
+        end(peer) + begin(with: peer, now: now)
     }
 
     /// Takes in that a sender to which this side has connected is gone; what it sent is still good.
-    mutating func disconnected(_ peer: PeerAddress) {
-        links[peer] = nil
-    }
+    mutating func disconnected(_ peer: PeerAddress) -> [Action] { end(peer) }
 
     /// Takes in a message.
     ///
@@ -105,9 +105,7 @@ struct ReceiverMachine {
             return hears(session, from: peer, now: now) ? [] : introduction(to: peer, now: now)
         case .bye(let session):
             guard links[peer]?.session == session else { return [] }
-            // What was received is still good: the sender was not told of it, so it comes again if the sender does.
-            links[peer] = nil
-            return dialed.contains(peer) ? begin(with: peer, now: now) : []
+            return end(peer) + (dialed.contains(peer) ? begin(with: peer, now: now) : [])
         case .hello, .acknowledgement:
             garbage += 1
             return []
@@ -145,7 +143,7 @@ struct ReceiverMachine {
         var actions: [Action] = []
         for (peer, link) in links where now - link.said >= times.heartbeat {
             if now - link.heard >= times.silence {
-                links[peer] = nil
+                actions += end(peer)
                 if dialed.contains(peer) { actions += begin(with: peer, now: now) }
             } else if link.isEstablished {
                 actions.append(acknowledge(peer, link, now: now))
@@ -210,6 +208,11 @@ struct ReceiverMachine {
         link.heldLines += batch.lines
         links[session.peer] = link
         return [.deliver(session, header)]
+    }
+
+    /// Ends a session whose sender is gone: nobody but this side has the lines for certain.
+    private mutating func end(_ peer: PeerAddress) -> [Action] {
+        links.removeValue(forKey: peer).map { [.keep(SessionKey(peer: peer, number: $0.session))] } ?? []
     }
 
     private mutating func restart(

@@ -1,4 +1,4 @@
-/// The identity of a sender: a UUID (RFC 9562), random, and kept beside the spool where there is one.
+/// The identity of a sender: a UUID (RFC 9562), random, or that of its spool where there is one.
 public struct SenderID: Sendable, Hashable, CustomStringConvertible {
     let high: UInt64
     let low: UInt64
@@ -7,6 +7,14 @@ public struct SenderID: Sendable, Hashable, CustomStringConvertible {
     public init() {
         high = .random(in: .min ... .max) & ~0xf000 | 0x4000
         low = .random(in: .min ... .max) & ~(0b11 << 62) | (0b10 << 62)
+    }
+
+    /// The identity of the sender that has a spool: a UUID of version 8 that follows from the spool's own number.
+    ///
+    /// Records keep their numbers in a spool, so the same line has the same id after a restart.
+    public init(spool identity: UInt64) {
+        high = identity & ~0xffff | 0x8000 | identity >> 4 & 0xfff
+        low = 0b10 << 62 | identity & 0xf
     }
 
     /// The identity with these sixteen bytes, in network order.

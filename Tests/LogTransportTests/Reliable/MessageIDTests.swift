@@ -15,6 +15,11 @@ import Testing
         #expect(MessageID(sender: id, number: 5).description == "\(id):5")
     }
 
+    @Test("a spool's sender has an id of its own, always the same") func spool() {
+        #expect(SenderID(spool: 0x0123_4567_89ab_cdef).description == "01234567-89ab-8cde-8000-00000000000f")
+        #expect(SenderID(spool: .max).description == "ffffffff-ffff-8fff-8000-00000000000f")
+    }
+
     @Test(
         "what is no UUID is refused",
         arguments: [

@@ -169,6 +169,7 @@ struct SimulatedDelivery {
                 if peer == senderAddress(at: index) { receivers[index].toSender.append(message) }
             case .deliver(let key, let header):
                 take(header, of: key, at: index)
+            case .keep: break
             case .discard(let key):
                 receivers[index].queue.removeAll { $0.key == key }
             }
