@@ -18,6 +18,9 @@ struct PeerWatch: ~Copyable {
         self.logger = logger
     }
 
+    /// What to wait on, for `poll`.
+    var pollItem: PollItem { monitor.pollItem }
+
     /// What to wait on.
     var wait: Wait { Wait(.socket(monitor.handle), .input) }
 

@@ -1,0 +1,104 @@
+internal import Logging
+internal import Synchronization
+internal import ZeroMQ
+
+/// What the thread of a ``PushInlet`` does.
+final class PushInletLoop {
+    /// What libzmq may hold of one sender's messages, in bytes, and in messages however short they are.
+    private static let readAhead = 1 << 20
+    private static let highestMark = 5000
+
+    let endpoints: [Endpoint]
+    let damaged = Atomic<UInt64>.Box()
+    private let queue: PushQueue
+    private let wake: EventDescriptor
+    private let logger: Logger?
+    private var socket: Socket
+    private var watch: PeerWatch
+    private var message = Message()
+    private var mark = 4
+
+    init(
+        _ options: ReceiverOptions, queue: PushQueue, wake: EventDescriptor, logger: Logger?
+    ) throws(LogTransportError) {
+        guard !options.bind.isEmpty || !options.connect.isEmpty else {
+            throw LogTransportError(.invalidArgument, "there is no endpoint to bind or to connect to")
+        }
+        self.queue = queue
+        self.wake = wake
+        self.logger = logger
+        do throws(ZeroMQError) {
+            let context = try Context()
+            var settings = SocketOptions()
+            // Until it is known how long messages are.
+            settings.receiveHighWaterMark = mark
+            settings.reconnectInterval = options.reconnectInterval
+            settings.maximumMessageSize = options.maximumMessageSize
+            settings.curve = options.curve
+            var socket = try Socket(.pull, in: context, options: settings)
+            watch = try PeerWatch(socket, in: context, logger: logger)
+            var bound: [Endpoint] = []
+            for endpoint in options.bind { bound.append(try socket.bind(endpoint)) }
+            for endpoint in options.connect { try socket.connect(endpoint) }
+            endpoints = bound
+            self.socket = socket
+        } catch {
+            throw LogTransportError(opening: error)
+        }
+    }
+
+    /// Receives until the queue is closed.
+    func run() throws(LogTransportError) {
+        do throws(ZeroMQError) {
+            while true {
+                let demand = queue.demand
+                if demand.isClosed { return }
+                var items = [PollItem(descriptor: wake.number, .input), watch.pollItem]
+                if demand.hasRoom { items.append(PollItem(socket, .input)) }
+                try poll(&items, timeout: nil)
+                wake.clear()
+                try watch.advance()
+                if demand.hasRoom { try receive() }
+            }
+        } catch {
+            throw LogTransportError(.systemError, "the receiver's socket fails", cause: error)
+        }
+    }
+
+    private func receive() throws(ZeroMQError) {
+        var batch = PushBatch()
+        while !batch.isEnough, try socket.receive(into: &message, wait: false) {
+            // An empty frame before others is a topic, and none of the lines.
+            while message.count == 0 && message.hasMore { _ = try socket.receive(into: &message, wait: true) }
+            add(to: &batch)
+            while message.hasMore {
+                _ = try socket.receive(into: &message, wait: true)
+                add(to: &batch)
+            }
+        }
+        guard !batch.isEmpty else { return }
+        try raiseHighWaterMark(meanSize: batch.byteCount / batch.count)
+        queue.put(batch)
+    }
+
+    private func add(to batch: inout PushBatch) {
+        do throws(LogTransportError) {
+            try batch.add(message)
+        } catch {
+            damaged.value.add(1, ordering: .relaxed)
+            logger?.warning("a message was dropped: \(error)")
+        }
+    }
+
+    /// Lets libzmq read ahead as many messages as take ``readAhead``.
+    ///
+    /// The mark is never lowered, which libzmq does not do
+    /// safely.
+    private func raiseHighWaterMark(meanSize: Int) throws(ZeroMQError) {
+        guard mark < Self.highestMark else { return }
+        let wanted = min(Self.readAhead / (meanSize + SendLedger.costPerMessage), Self.highestMark)
+        guard wanted > mark + mark / 4 else { return }
+        try socket.setReceiveHighWaterMark(wanted)
+        mark = wanted
+    }
+}
