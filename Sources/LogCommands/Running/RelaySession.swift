@@ -4,10 +4,12 @@ internal import DedicatedThread
 internal import Glibc
 package import LogTransport
 internal import Logging
+package import Spool
 
 /// Runs a relay as a command does: with signals, progress on the terminal, reports, and an exit code.
 package struct RelaySession: Sendable {
     private let relay: StdinRelay
+    private let spool: Spool?
     private let log: CommandLog
     private let progress: ProgressLine?
     /// What is said of lines that are left over, and lost, at the end.
@@ -17,10 +19,12 @@ package struct RelaySession: Sendable {
     ///
     /// - Parameters:
     ///   - relay: The relay, which has not run.
+    ///   - spool: Its spool, which is closed at the end; nil for none.
     ///   - log: The command's log.
     ///   - progress: The line on the terminal; nil for none.
-    package init(_ relay: StdinRelay, log: CommandLog, progress: ProgressLine?) {
+    package init(_ relay: StdinRelay, spool: Spool?, log: CommandLog, progress: ProgressLine?) {
         self.relay = relay
+        self.spool = spool
         self.log = log
         self.progress = progress
     }
@@ -35,6 +39,7 @@ package struct RelaySession: Sendable {
     package func run(last: @Sendable (RelayReport) -> Void = { _ in }) async throws(CommandError) {
         do throws(CommandError) {
             let report = try await relayed()
+            try closeSpool()
             progress?.clear()
             log.logger.info("\(ReportText.line(report))")
             last(report)
@@ -54,6 +59,14 @@ package struct RelaySession: Sendable {
             defer { drawing.cancel() }
             let thread = DedicatedThread(name: "relay")
             return try await thread.run { () throws(LogTransportError) in try relay.run(under: control) }
+        } catch {
+            throw CommandError(error)
+        }
+    }
+
+    private func closeSpool() throws(CommandError) {
+        do throws(SpoolError) {
+            try spool?.close()
         } catch {
             throw CommandError(error)
         }

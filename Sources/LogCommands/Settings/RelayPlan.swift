@@ -53,13 +53,20 @@ package struct RelayPlan: Sendable {
                 directory: $0, limit: settings[names.spoolLimit].bytes, sync: settings[names.sync],
                 whenFull: settings[names.whenFull])
         }
-        try Self.check(settings, names)
+        try Self.check(settings, names, spool: spool)
     }
 
     /// Refuses what does not go together.
-    private static func check(_ settings: Settings, _ names: RelaySettings) throws(CommandError) {
+    private static func check(
+        _ settings: Settings, _ names: RelaySettings, spool: SpoolOptions?
+    ) throws(CommandError) {
         var faults = SettingFaults(settings)
-        let hasSpool = settings[names.spool] != nil
+        let hasSpool = spool != nil
+        let longest = settings[names.maximumLine]
+        if let spool, spool.maximumRecord < longest.bytes {
+            let words = "a spool has to hold eight lines of the longest that there may be, \(longest)"
+            faults.add([names.spoolLimit, names.maximumLine], "\(words): give it more, or make lines shorter")
+        }
         if !hasSpool {
             faults.add(
                 [names.spoolLimit, names.sync], "means nothing without a spool: name its folder with --spool")

@@ -1,0 +1,69 @@
+package import LogTransport
+package import Logging
+package import Spool
+package import ZeroMQ
+
+/// Which outlet a relay hands its lines to, from what its settings say.
+package struct OutletChoice: Sendable {
+    /// Where it binds.
+    package var bind: [Endpoint] = []
+    /// Where it connects.
+    package var connect: [Endpoint] = []
+    /// Its part in CURVE.
+    package var curve: Curve?
+    /// Whether each message begins with an empty frame.
+    package var sendsEmptyTopic = false
+
+    private let plan: RelayPlan
+
+    /// Begins with no endpoint.
+    ///
+    /// - Parameter plan: How lines travel.
+    package init(_ plan: RelayPlan) { self.plan = plan }
+
+    /// What makes the outlet, in the thread of the relay.
+    ///
+    /// - Parameters:
+    ///   - spool: The relay's spool, whose identity a reliable sender has; nil for none.
+    ///   - logger: Who is told of peers.
+    /// - Returns: The outlet's maker.
+    package func factory(spool: Spool?, logger: Logger) -> OutletFactory {
+        switch plan.delivery {
+        case .push:
+            var options = PushOptions(bind: bind, connect: connect)
+            options.highWaterMark = plan.highWaterMark
+            options.batchLines = plan.batch ?? 1
+            options.sendsEmptyTopic = sendsEmptyTopic
+            options.curve = curve
+            return { [options] () throws(LogTransportError) in
+                let outlet = try PushOutlet(options, logger: logger)
+                Self.tell(outlet.boundEndpoints, options.connect, logger)
+                return outlet
+            }
+        case .reliable:
+            var options = ReliableOutletOptions(binds: bind, connects: connect)
+            options.batchLines = plan.batch ?? RelaySettings.reliableBatch
+            options.curve = curve
+            if let spool { options.sender = SenderID(ofSpool: spool.identity) }
+            return { [options] () throws(LogTransportError) in
+                let outlet = try ReliableOutlet(options, logger: logger)
+                Self.tell(outlet.endpoints, options.connects, logger)
+                return outlet
+            }
+        }
+    }
+
+    /// Says where the outlet is.
+    private static func tell(_ bound: [Endpoint], _ connected: [Endpoint], _ logger: Logger) {
+        for endpoint in bound { logger.info("bound to \(endpoint)") }
+        for endpoint in connected { logger.info("connects to \(endpoint)") }
+    }
+}
+
+extension SenderID {
+    /// The sender that a spool's lines come from, before and after a restart: a UUID of version 8 (RFC 9562), whose bits the
+    /// spool's own drew.
+    init(ofSpool identity: UInt64) {
+        self.init(high: identity & ~0xf000 | 0x8000, low: identity & ~(0b11 << 62) | 0b10 << 62)
+    }
+}
