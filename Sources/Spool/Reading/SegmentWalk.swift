@@ -16,6 +16,8 @@ struct SegmentWalk {
     private let mark: UInt64
     /// The memory that the window fills; who keeps a reference to it keeps what it holds.
     private(set) var buffer: BlockBuffer
+    /// What ``buffer`` was before; who keeps one block at a time has let go of it when it is needed.
+    private var spare = BlockBuffer(count: 0)
     private var window = 0..<0
 
     /// The window's size, but for a block that is larger.
@@ -98,6 +100,10 @@ struct SegmentWalk {
         return nil
     }
 
+    private static func isFree(_ buffer: inout BlockBuffer, count: Int) -> Bool {
+        buffer.bytes.count == count && isKnownUniquelyReferenced(&buffer)
+    }
+
     /// Brings a stretch of the segment into the window; nil when the file has no such bytes.
     ///
     /// - Returns: Where it is in ``buffer``.
@@ -105,7 +111,11 @@ struct SegmentWalk {
         guard offset + count <= end else { return nil }
         if window.lowerBound <= offset, offset + count <= window.upperBound { return offset - window.lowerBound }
         let wanted = max(count, Self.windowCount)
-        if buffer.bytes.count != wanted || !isKnownUniquelyReferenced(&buffer) { buffer = BlockBuffer(count: wanted) }
+        if !Self.isFree(&buffer, count: wanted) {
+            swap(&buffer, &spare)
+            if !Self.isFree(&buffer, count: wanted) { buffer = BlockBuffer(count: wanted) }
+            if spare.bytes.count > Self.windowCount { spare = BlockBuffer(count: 0) }
+        }
         window = 0..<0
         let target = UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<min(wanted, end - offset)])
         let found = try readAll(file.descriptor, into: target, at: offset)
