@@ -13,7 +13,7 @@ struct Hayrack: AsyncParsableCommand {
             has examples for rsyslog and syslog-ng.
             """,
         version: "0.1.0",
-        subcommands: [ServeCommand.self, KeygenCommand.self])
+        subcommands: [ServeCommand.self, ReceiveCommand.self, KeygenCommand.self])
 
     static func main() {
         SignalWatch.hold()
