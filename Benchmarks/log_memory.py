@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from log_lines import access_lines
-from log_peers import Puller, Sender, endpoint, environment
+from log_peers import Receiver, Sender, endpoint, environment
 from stand import row
 
 # What is offered at most, in bytes: with a spool a sender takes in all of it.
@@ -50,7 +50,7 @@ class Memory:
     def under_load(self, command, side, lines):
         """MB above idle, at most, while a receiver takes all."""
         address = endpoint()
-        receiver = Puller(self.stand, self.puller, side, address, lines)
+        receiver = Receiver(self.stand, [self.puller, side, address, str(lines), "lines"], lines)
         sender = self.start(command(address))
         idle = sender.resident()
         for _ in range(lines // LINES):
@@ -87,7 +87,7 @@ class Memory:
 
     def pull(self, side):
         """A receiver in C that reads nothing, even before it is stopped."""
-        return lambda address: Puller(self.stand, self.puller, side, address, 1, "never").process
+        return lambda address: Receiver(self.stand, [self.puller, side, address, "1", "never"], 1).process
 
     def reliable(self, address):
         """`hayrack receive`, which is stopped when it has connected."""

@@ -14,16 +14,15 @@ WAIT = 120
 
 
 def compile_peers(folder):
-    """The peers in C, which need a compiler and libzmq3-dev; returns the paths of the pusher and the puller."""
+    """The peers in C, which need a compiler and libzmq3-dev; returns their paths by their names."""
     compiler = shutil.which("cc") or shutil.which("clang")
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libzmq"], capture_output=True, text=True)
     if not compiler or flags.returncode != 0:
         raise SystemExit("the peers in C need a compiler: bin/install-dependencies gcc libzmq3-dev pkg-config")
-    paths = []
-    for name in ("zmq_push", "zmq_pull"):
-        paths.append(os.path.join(folder, name))
+    paths = {name: os.path.join(folder, name) for name in ("zmq_push", "zmq_pull", "zmq_dealer")}
+    for name, path in paths.items():
         source = os.path.join(ROOT, "Benchmarks", name + ".c")
-        subprocess.run([compiler, "-O2", "-Wall", "-o", paths[-1], source, *flags.stdout.split()], check=True)
+        subprocess.run([compiler, "-O2", "-Wall", "-o", path, source, *flags.stdout.split()], check=True)
     return paths
 
 
@@ -52,12 +51,12 @@ class Result:
         self.start = start
 
 
-class Puller:
-    """The receiver in C."""
+class Receiver:
+    """A receiver in C."""
 
-    def __init__(self, stand, program, side, address, lines, mode="lines"):
+    def __init__(self, stand, command, lines):
         self.lines = lines
-        self.process = subprocess.Popen([program, side, address, str(lines), mode], stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
         stand.children.append(self.process)
         if self.process.stdout.readline() != b"ready\n":
             raise SystemExit("the receiver did not start")
@@ -101,12 +100,15 @@ class Sender:
         self.process.wait()
 
 
-def run(stand, puller, command, side, lines, path, mode="lines"):
-    """Sends a file to the receiver in C: it takes from the first line that comes to the last one."""
+def run(stand, receive, send, lines, path):
+    """Sends a file to a receiver in C: it takes from the first line that comes to the last one.
+
+    `receive` and `send` make the commands from the address where the two meet.
+    """
     address = endpoint()
-    receiver = Puller(stand, puller, side, address, lines, mode)
+    receiver = Receiver(stand, receive(address), lines)
     with open(path, "rb") as source:
-        sender = Sender(stand, command(address), source)
+        sender = Sender(stand, send(address), source)
     _, first, last = receiver.finish()
     seconds = max(last - first, 1e-9)  # Of a single line both are the same.
     return Result(lines, seconds, sender.finish(), first - sender.started)
