@@ -44,7 +44,7 @@ package struct OutletChoice: Sendable {
             var options = ReliableOutletOptions(binds: bind, connects: connect)
             options.batchLines = plan.batch ?? RelaySettings.reliableBatch
             options.curve = curve
-            if let spool { options.sender = SenderID(ofSpool: spool.identity) }
+            if let spool { options.sender = SenderID(spool: spool.identity) }
             return { [options] () throws(LogTransportError) in
                 let outlet = try ReliableOutlet(options, logger: logger)
                 Self.tell(outlet.endpoints, options.connects, logger)
@@ -57,13 +57,5 @@ package struct OutletChoice: Sendable {
     private static func tell(_ bound: [Endpoint], _ connected: [Endpoint], _ logger: Logger) {
         for endpoint in bound { logger.info("bound to \(endpoint)") }
         for endpoint in connected { logger.info("connects to \(endpoint)") }
-    }
-}
-
-extension SenderID {
-    /// The sender that a spool's lines come from, before and after a restart: a UUID of version 8 (RFC 9562), whose bits the
-    /// spool's own drew.
-    init(ofSpool identity: UInt64) {
-        self.init(high: identity & ~0xf000 | 0x8000, low: identity & ~(0b11 << 62) | 0b10 << 62)
     }
 }

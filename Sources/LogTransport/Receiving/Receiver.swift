@@ -110,11 +110,11 @@ public final class Receiver: AsyncSequence, Sendable {
         }
     }
 
-    /// Messages that came in and are none of the protocol, where delivery is by push.
+    /// Messages that came in and are none of the protocol.
     package var garbage: UInt64 {
         switch inlet {
         case .push(let push): push.garbage
-        case .reliable: 0
+        case .reliable(let reliable): reliable.garbage
         }
     }
 

@@ -6,9 +6,8 @@ package final class ReliableBatch: Sendable {
     let session: ReceiverMachine.SessionKey
     let header: WireMessage.BatchHeader
     private let body: Message
-
-    /// How many lines there are, those that are to be passed over included.
-    package let count: Int
+    /// Where each line is in the frame; a list of lines is walked once only.
+    private let places: [Range<Int>]
 
     /// Checks the second frame of a message.
     ///
@@ -20,11 +19,25 @@ package final class ReliableBatch: Sendable {
     init(
         session: ReceiverMachine.SessionKey, header: WireMessage.BatchHeader, body: consuming Message
     ) throws(LogTransportError) {
-        count = try body.withUnsafeBytes { (bytes) throws(LogTransportError) in try Batch(bytes).count }
+        places = try body.withUnsafeBytes { (bytes) throws(LogTransportError) in
+            var batch = try Batch(bytes)
+            var places: [Range<Int>] = []
+            places.reserveCapacity(batch.count)
+            var end = BatchFraming.overheadPerBatch
+            while let line = batch.next() {
+                let start = end + BatchFraming.overheadPerLine
+                end = start + line.count
+                places.append(start..<end)
+            }
+            return places
+        }
         self.session = session
         self.header = header
         self.body = body
     }
+
+    /// How many lines there are, those that are to be passed over included.
+    package var count: Int { places.count }
 
     /// The size of the frame, in bytes.
     var size: Int { body.count }
@@ -48,14 +61,11 @@ package final class ReliableBatch: Sendable {
         from start: Int = 0, _ body: (UnsafeRawBufferPointer, UInt64) throws(Failure) -> Bool
     ) throws(Failure) -> Int {
         try self.body.withUnsafeBytes { (bytes) throws(Failure) in
-            // It was checked when it came.
-            guard var batch = try? Batch(bytes) else { return count }
-            var done = 0
-            while let line = batch.next() {
+            var done = min(max(start, skip), count)
+            while done < count {
+                let line = UnsafeRawBufferPointer(rebasing: bytes[places[done]])
                 done += 1
-                if done > max(start, skip) {
-                    guard try body(line, header.first &+ UInt64(done - 1)) else { break }
-                }
+                guard try body(line, header.first &+ UInt64(done - 1)) else { break }
             }
             return done
         }

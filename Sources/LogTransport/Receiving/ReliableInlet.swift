@@ -37,6 +37,9 @@ package final class ReliableInlet: Sendable {
         }
     }
 
+    /// Messages that came in and are none of the protocol, or break it.
+    package var garbage: UInt64 { queue.garbage }
+
     deinit { queue.close() }
 
     /// The next batch; waits until there is one.

@@ -13,6 +13,7 @@ final class ReliableInletLoop {
     private let context: Context
     private var sockets: [ReliableSocket] = []
     private var machine: ReceiverMachine
+    private var garbage: UInt64 = 0
     /// The batch that has just come, for the machine to say what is to become of it.
     private var incoming: ReliableBatch?
 
@@ -75,6 +76,10 @@ final class ReliableInletLoop {
         for socket in sockets {
             try takeIn(from: socket)
             try noteChanges(of: socket)
+        }
+        if machine.garbage != garbage {
+            garbage = machine.garbage
+            queue.noteGarbage(garbage)
         }
         let now = ContinuousClock.now
         if let deadline = machine.nextDeadline, deadline <= now { try perform(machine.tick(now: now)) }

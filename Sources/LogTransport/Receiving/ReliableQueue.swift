@@ -15,6 +15,7 @@ final class ReliableQueue: Sendable {
         var isClosed = false
         var error: LogTransportError?
         var isEnded = false
+        var garbage: UInt64 = 0
         var endWaiters: [CheckedContinuation<Void, Never>] = []
 
         /// Drops what is here of sessions that are over, as their sender lives, and sends it again.
@@ -66,6 +67,11 @@ final class ReliableQueue: Sendable {
             return (state.progress, state.isClosed)
         }
     }
+
+    /// Messages that came in and are none of the protocol, or break it.
+    var garbage: UInt64 { state.withLock { $0.garbage } }
+
+    func noteGarbage(_ count: UInt64) { state.withLock { $0.garbage = count } }
 
     /// Notes that nothing comes any more.
     func fail(_ error: LogTransportError) {

@@ -20,8 +20,8 @@ import Testing
                 if !delivery.receivers[index].isRunning { delivery.start(index) }
             }
             for _ in 0..<20_000 where !delivery.isDone { delivery.step() }
-            #expect(delivery.faults == [])
-            #expect(delivery.isDone, "\(delivery.sender.unacknowledged) lines are left")
+            #expect(delivery.faults.prefix(3) == [])
+            #expect(delivery.sender.acknowledged == 20_000)
             #expect(delivery.processed.count == 20_000)
         }
     }
@@ -31,8 +31,8 @@ import Testing
         var delivery = SimulatedDelivery(roles: roles, receivers: 3, total: 20_000, random: .forThisRun())
         delivery.isUnkind = false
         for _ in 0..<20_000 where !delivery.isDone { delivery.step() }
-        #expect(delivery.isDone)
-        #expect(delivery.faults == [])
+        #expect(delivery.sender.acknowledged == 20_000)
+        #expect(delivery.faults.prefix(3) == [])
         #expect(delivery.sender.counts == OutletCounts())
     }
 }
