@@ -18,6 +18,30 @@ public final class Caster: Sendable {
     private let thread = DedicatedThread(name: "caster")
     private let left = Mutex<Result<UInt64, LogTransportError>>(.success(0))
 
+    /// Makes a caster that pushes each message to one of the PULL sockets that connect, at most once.
+    ///
+    /// - Parameters:
+    ///   - endpoint: Where they connect to, for example `tcp://127.0.0.1:5000`.
+    ///   - options: How messages are treated; those about the input are not used.
+    /// - Throws: ``LogTransportError``: `invalidArgument` when that is no endpoint, `unavailable` when it cannot be bound.
+    public convenience init(
+        binding endpoint: String, options: RelayOptions = RelayOptions()
+    ) async throws(LogTransportError) {
+        try await self.init(pushing: try PushOptions(binding: endpoint), options: options)
+    }
+
+    /// Makes a caster that pushes messages.
+    ///
+    /// - Parameters:
+    ///   - push: Where to, and how.
+    ///   - options: How messages are treated; those about the input are not used.
+    /// - Throws: ``LogTransportError``: `unavailable` when an endpoint cannot be bound.
+    public convenience init(
+        pushing push: PushOptions, options: RelayOptions = RelayOptions()
+    ) async throws(LogTransportError) {
+        try await self.init(options: options) { () throws(LogTransportError) in try PushOutlet(push) }
+    }
+
     /// Makes a caster that hands messages on to what `makeOutlet` makes.
     ///
     /// - Parameters:

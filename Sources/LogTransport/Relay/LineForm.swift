@@ -27,6 +27,12 @@ package struct LineForm: Sendable {
     /// A line as it is, without its newline.
     package init() {}
 
+    /// The longest line that fits into so many bytes whatever it holds: JSON makes six bytes of one.
+    func longestLine(in size: Int) -> Int {
+        guard let envelope else { return size - 1 }
+        return max(1, (size - 256 - 6 * envelope.type.utf8.count) / 6)
+    }
+
     /// A note as the lines beside it are.
     func bytes(of note: DropNote) -> [UInt8] {
         let bytes = Array((keepsNewline ? note.text + "\n" : note.text).utf8)

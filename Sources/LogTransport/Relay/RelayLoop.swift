@@ -85,7 +85,7 @@ struct RelayLoop<Source: LineSource & ~Copyable>: ~Copyable {
             hasClosed = true
             source.close()
         }
-        switch source.outlook {
+        switch hasClosed ? .closing : source.outlook {
         case .open: break
         case .draining where hasRoom: deadline = nil
         case .draining, .closing: if deadline == nil { deadline = .now + linger }

@@ -62,7 +62,11 @@ final class SpoolOutlet: Outlet {
     }
 
     private func append(_ record: UnsafeRawBufferPointer, flag: UInt8) throws(LogTransportError) -> Spool.Appending {
-        do { return try spool.append(record, flag: flag) } catch { throw Self.failure(error) }
+        do {
+            return try spool.append(record, flag: flag)
+        } catch {
+            throw Self.failure(error)
+        }
     }
 
     func flush() throws(LogTransportError) {

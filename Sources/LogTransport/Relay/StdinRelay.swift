@@ -1,6 +1,7 @@
 internal import DedicatedThread
 internal import Glibc
 package import Spool
+internal import ZeroMQ
 
 /// Hands the lines of standard input on over ZeroMQ.
 ///
@@ -22,12 +23,34 @@ public final class StdinRelay: Sendable {
     private let inputMeter = RelayMeter()
     private let outputMeter = RelayMeter()
 
+    /// Makes a relay of standard input that pushes each line to one of the PULL sockets that connect, at most once.
+    ///
+    /// - Parameters:
+    ///   - endpoint: Where they connect to, for example `tcp://127.0.0.1:5000`. It is bound when the relay runs.
+    ///   - options: How lines are treated.
+    /// - Throws: ``LogTransportError`` with code `invalidArgument` when that is no endpoint.
+    public convenience init(
+        binding endpoint: String, options: RelayOptions = RelayOptions()
+    ) throws(LogTransportError) {
+        self.init(pushing: try PushOptions(binding: endpoint), options: options)
+    }
+
+    /// Makes a relay of standard input that pushes lines.
+    ///
+    /// - Parameters:
+    ///   - push: Where to, and how.
+    ///   - options: How lines are treated.
+    public convenience init(pushing push: PushOptions, options: RelayOptions = RelayOptions()) {
+        self.init(options: options) { () throws(LogTransportError) in try PushOutlet(push) }
+    }
+
     /// Makes a relay that hands lines on to what `makeOutlet` makes.
     ///
     /// - Parameters:
     ///   - options: How lines are treated.
     ///   - form: What lines become on the way.
-    ///   - spool: Where lines wait on disk; nil to keep them in memory only. The caller closes it afterwards.
+    ///   - spool: Where lines wait on disk; nil to keep them in memory only. The caller closes it afterwards. Lines that
+    ///     are too long for it are cut.
     ///   - input: The descriptor to read from.
     ///   - output: The descriptor on which confirmations are said.
     ///   - makeOutlet: Makes the outlet, in the thread that runs the relay.
@@ -128,9 +151,22 @@ public final class StdinRelay: Sendable {
 
     private func makeSource(under control: RelayControl) throws(LogTransportError) -> StdinSource {
         let confirmations = options.confirms ? Confirmations(on: output, under: control) : nil
+        let longest = spool.map { form.longestLine(in: $0.options.maximumRecord) } ?? .max
         let source = try StdinSource(
-            descriptor: input, maximumLine: options.maximumLine, form: form, confirmations: confirmations)
+            descriptor: input, maximumLine: min(options.maximumLine, longest), form: form,
+            confirmations: confirmations)
         try confirmations?.begin()
         return source
+    }
+}
+
+extension PushOptions {
+    /// Pushes to sockets that connect to `endpoint`.
+    init(binding endpoint: String) throws(LogTransportError) {
+        do throws(ZeroMQError) {
+            self.init(bind: [try Endpoint(endpoint)])
+        } catch {
+            throw LogTransportError(opening: error)
+        }
     }
 }

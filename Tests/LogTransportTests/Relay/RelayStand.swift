@@ -89,3 +89,20 @@ extension Context {
         return context
     }()
 }
+
+/// Where a socket was bound, told by the thread that did it.
+final class FirstEndpoint: Sendable {
+    private let answer = FirstAnswer<String>()
+
+    func set(_ endpoint: String) { answer.offer(endpoint) }
+
+    /// Waits for it; to be called once.
+    func value() async throws -> String { await answer.value() }
+}
+
+/// Runs what may block on a thread of its own.
+func blocking<Value: Sendable, Failure: Error>(
+    _ body: @escaping @Sendable () throws(Failure) -> Value
+) async throws(Failure) -> Value {
+    try await DedicatedThread(name: "blocking").run(body)
+}

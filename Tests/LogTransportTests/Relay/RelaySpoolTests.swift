@@ -1,0 +1,188 @@
+import Glibc
+import LogTransport
+import Spool
+import SystemPackage
+import TestServers
+import Testing
+import ZeroMQ
+
+@Suite struct RelaySpoolTests {
+    @Test("lines wait in the spool for a peer of the next process, in order") func restart() async throws {
+        try await withTemporaryFolder { folder in
+            var options = RelayOptions()
+            options.linger = .milliseconds(20)
+            let lines = numbered(20_000)
+            let first = try SpoolStand(folder + "/spool", options: options)
+            await first.write(lines.map { $0 + "\n" }.joined())
+            first.input.closeWriter()
+            let report = try await first.report()
+            #expect(report.linesIn == 20_000)
+            #expect(report.waiting == 0)
+            #expect(report.spooled == 20_000)
+
+            let second = try SpoolStand(folder + "/spool")
+            let peer = try Peer(connectingTo: try await second.endpoint.value())
+            await second.write("new\n")
+            second.input.closeWriter()
+            let last = try await second.report()
+            try await eventually { peer.received.count == lines.count + 1 }
+            #expect(peer.received == lines + ["new"])
+            #expect(last.linesOut == 20_001)
+            #expect(last.spooled == 0)
+            await peer.stop()
+        }
+    }
+
+    @Test("a process that is killed loses no line that was confirmed") func killed() async throws {
+        try await withTemporaryFolder { folder in
+            // The child is killed by itself at a line of its own, while others are on the way.
+            await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String] in
+                var options = RelayOptions()
+                options.confirms = true
+                let stand = try SpoolStand(folder + "/spool", options: options)
+                var confirmed = 0
+                for line in numbered(100_000) {
+                    await stand.write(line + "\n")
+                    confirmed = stand.confirmations.text.utf8.count / 3 - 1
+                    try writeText("\(confirmed)", to: folder + "/confirmed")
+                    if confirmed >= 300 { kill(getpid(), SIGKILL) }
+                }
+            }
+            let confirmed = try #require(Int(readText(folder + "/confirmed")))
+            #expect(confirmed >= 300)
+            let stand = try SpoolStand(folder + "/spool")
+            let peer = try Peer(connectingTo: try await stand.endpoint.value())
+            stand.input.closeWriter()
+            let report = try await stand.report()
+            #expect(report.linesOut >= UInt64(confirmed))
+            try await eventually { peer.received.count == Int(report.linesOut) }
+            #expect(peer.received == Array(numbered(peer.received.count)))
+            await peer.stop()
+        }
+    }
+
+    @Test("a full spool that drops new lines says so in the stream") func newest() async throws {
+        try await withTemporaryFolder { folder in
+            let stand = try SpoolStand(folder + "/spool", whenFull: .dropNewest, limit: 256 << 10)
+            let address = try await stand.endpoint.value()
+            let lines = numbered(20_000)
+            await stand.write(lines.map { $0 + "\n" }.joined())
+            try await eventually { stand.running.relay.report.linesIn == 20_000 }
+            let dropped = Int(stand.running.relay.report.droppedNewest)
+            #expect(dropped > 0)
+            let peer = try Peer(connectingTo: address)
+            let kept = lines.count - dropped
+            try await eventually { peer.received.count >= kept }
+            await stand.write("after\n")
+            stand.input.closeWriter()
+            let report = try await stand.report()
+            try await eventually { peer.received.last == "after" }
+            #expect(peer.received.filter { !$0.hasPrefix("libra: ") }.count == kept + 1)
+            #expect(noted(in: peer.received) == dropped)
+            #expect(report.linesOut == UInt64(kept + 1))
+            #expect(report.droppedNewest == UInt64(dropped))
+            await peer.stop()
+        }
+    }
+
+    @Test("a full spool that drops old lines says so in the stream") func oldest() async throws {
+        try await withTemporaryFolder { folder in
+            let stand = try SpoolStand(folder + "/spool", whenFull: .dropOldest, limit: 256 << 10)
+            let address = try await stand.endpoint.value()
+            let lines = numbered(50_000)
+            await stand.write(lines.map { $0 + "\n" }.joined())
+            try await eventually { stand.running.relay.report.linesIn == 50_000 }
+            let peer = try Peer(connectingTo: address)
+            stand.input.closeWriter()
+            let report = try await stand.report()
+            try await eventually { peer.received.last == lines.last }
+            let arrived = peer.received.filter { !$0.hasPrefix("libra: ") }
+            #expect(report.droppedOldest > 0)
+            #expect(arrived.count + Int(report.droppedOldest) == lines.count)
+            #expect(noted(in: peer.received) == Int(report.droppedOldest))
+            #expect(report.linesOut == UInt64(arrived.count))
+            #expect(zip(arrived, arrived.dropFirst()).allSatisfy { $0 < $1 })
+            await peer.stop()
+        }
+    }
+
+    @Test("a full disk makes the writer wait, and nothing is lost when there is room again") func fullDisk()
+        async throws
+    {
+        try await withSmallDisk(kilobytes: 1024) { disk in
+            let stand = try SpoolStand(disk.path + "/spool", limit: 2 << 20)
+            let address = try await stand.endpoint.value()
+            let lines = numbered(100_000)
+            let writing = Task { await stand.write(lines.map { $0 + "\n" }.joined()) }
+            try await eventually { stand.spool.counts.isDiskFull }
+            let peer = try Peer(connectingTo: address)
+            await writing.value
+            stand.input.closeWriter()
+            let report = try await stand.report()
+            try await eventually(within: .seconds(20)) { peer.received.count == lines.count }
+            #expect(peer.received == lines)
+            #expect(report.dropped == 0)
+            await peer.stop()
+        }
+    }
+
+    @Test("a spool that is full ends the relay after the linger, and what was not taken is counted")
+    func fullAtEnd() async throws {
+        try await withTemporaryFolder { folder in
+            var options = RelayOptions()
+            options.linger = .milliseconds(50)
+            let stand = try SpoolStand(folder + "/spool", options: options, limit: 64 << 10)
+            let lines = numbered(20_000)
+            let writing = Task { await stand.write(lines.map { $0 + "\n" }.joined()) }
+            try await eventually { stand.input.isFull }
+            stand.running.control.stop()
+            let report = try await stand.report()
+            stand.input.closeReader()
+            await writing.value
+            #expect(report.waiting > 0)
+            #expect(report.waiting + report.spooled == report.linesIn)
+        }
+    }
+
+    private func noted(in lines: [String]) -> Int {
+        lines.filter { $0.hasPrefix("libra: ") }.reduce(0) { $0 + (Int($1.split(separator: " ")[1]) ?? 0) }
+    }
+}
+
+/// A relay with a spool and a bound socket.
+final class SpoolStand: Sendable {
+    let input: InputPipe
+    let confirmations: OutputPipe
+    let spool: Spool
+    let running: RunningRelay
+    let endpoint = FirstEndpoint()
+
+    init(
+        _ directory: String, options: RelayOptions = RelayOptions(), whenFull: WhenFull = .block,
+        limit: Int = 64 << 20
+    ) throws {
+        input = try InputPipe()
+        confirmations = try OutputPipe()
+        spool = try Spool(SpoolOptions(directory: FilePath(directory), limit: limit, whenFull: whenFull))
+        let endpoint = endpoint
+        let relay = StdinRelay(
+            options: options, spool: spool, input: input.reader, output: confirmations.writer
+        ) { () throws(LogTransportError) in
+            try SocketOutlet(bindingTo: .anyPort, highWaterMark: 100) { endpoint.set($0.description) }
+        }
+        running = try RunningRelay(relay)
+    }
+
+    /// Writes a text to the input, however long that takes.
+    func write(_ text: String) async {
+        let input = input
+        await blocking { input.write(text) }
+    }
+
+    /// Waits for the end, and closes the spool.
+    func report() async throws -> RelayReport {
+        let report = try await running.report()
+        try spool.close()
+        return report
+    }
+}
