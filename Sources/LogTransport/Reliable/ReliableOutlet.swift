@@ -97,7 +97,7 @@ package final class ReliableOutlet: Outlet {
     }
 
     package func advance() throws(LogTransportError) {
-        do throws(ZeroMQError) {
+        try reaching { () throws(ZeroMQError) in
             for socket in sockets {
                 try takeIn(from: socket)
                 try noteChanges(of: socket)
@@ -106,8 +106,6 @@ package final class ReliableOutlet: Outlet {
                 let now = ContinuousClock.now
                 if deadline <= now { try perform(machine.tick(now: now)) }
             }
-        } catch {
-            throw LogTransportError(.systemError, "receivers cannot be reached any more", cause: error)
         }
         if isFlushWanted { try flush() }
     }
@@ -118,23 +116,18 @@ package final class ReliableOutlet: Outlet {
 
     package func finish(until deadline: ContinuousClock.Instant, end: Int32) throws(LogTransportError) -> UInt64 {
         try flush()
-        do throws(ZeroMQError) {
-            var items = [PollItem(descriptor: end, .input)]
-            for handle in sockets.flatMap(\.handles) { items.append(PollItem(socketHandle: handle, .input)) }
-            while left > 0 {
-                let now = ContinuousClock.now
-                guard now < deadline, !items[0].ready.contains(.input) else { break }
-                try poll(&items, timeout: min(deadline, machine.nextDeadline ?? deadline) - now)
-                do {
-                    try advance()
-                } catch {
-                    throw ZeroMQError(.systemError, "receivers cannot be reached any more", cause: error)
-                }
-            }
+        var items = [PollItem(descriptor: end, .input)]
+        for handle in sockets.flatMap(\.handles) { items.append(PollItem(socketHandle: handle, .input)) }
+        while left > 0 {
+            let now = ContinuousClock.now
+            guard now < deadline, !items[0].ready.contains(.input) else { break }
+            let timeout = max(.zero, min(deadline, machine.nextDeadline ?? deadline) - now)
+            try reaching { () throws(ZeroMQError) in try poll(&items, timeout: timeout) }
+            try advance()
+        }
+        try reaching { () throws(ZeroMQError) in
             try perform(machine.finish())
             if items[0].ready.contains(.input) { for socket in sockets { try socket.setLinger(.zero) } }
-        } catch {
-            throw LogTransportError(.systemError, "the sender cannot end as it should", cause: error)
         }
         let left = left
         close()
@@ -156,12 +149,18 @@ package final class ReliableOutlet: Outlet {
         guard machine.hasRoom(for: builder.byteCount) else { return false }
         let (lines, bytes) = (UInt32(builder.count), builder.byteCount)
         bodies[first] = BatchBody(taking: builder.take())
-        do throws(ZeroMQError) {
+        try reaching { () throws(ZeroMQError) in
             try perform(machine.append(first: first, lines: lines, bytes: bytes, now: .now))
+        }
+        return true
+    }
+
+    private func reaching(_ body: () throws(ZeroMQError) -> Void) throws(LogTransportError) {
+        do throws(ZeroMQError) {
+            try body()
         } catch {
             throw LogTransportError(.systemError, "receivers cannot be reached any more", cause: error)
         }
-        return true
     }
 
     private func takeIn(from socket: ReliableSocket) throws(ZeroMQError) {
