@@ -1,22 +1,6 @@
 import CZeroMQ
 
 extension Socket {
-    /// Changes how many messages may wait for each peer, of those that are connected too.
-    ///
-    /// - Parameter messages: As ``SocketOptions/sendHighWaterMark``.
-    /// - Throws: ``ZeroMQError`` when it is out of range.
-    public mutating func setSendHighWaterMark(_ messages: Int) throws(ZeroMQError) {
-        try socket.set(ZMQ_SNDHWM, SocketHandle.count(messages, "a high-water mark"), "the high-water mark")
-    }
-
-    /// Changes how many messages of each peer may wait to be received, of those that are connected too.
-    ///
-    /// - Parameter messages: As ``SocketOptions/receiveHighWaterMark``.
-    /// - Throws: ``ZeroMQError`` when it is out of range.
-    public mutating func setReceiveHighWaterMark(_ messages: Int) throws(ZeroMQError) {
-        try socket.set(ZMQ_RCVHWM, SocketHandle.count(messages, "a high-water mark"), "the high-water mark")
-    }
-
     /// Changes how long messages are kept after the socket was closed.
     ///
     /// - Parameter linger: As ``SocketOptions/linger``.

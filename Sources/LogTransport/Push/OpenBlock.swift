@@ -44,9 +44,6 @@ struct OpenBlock {
     /// Says that the message that was placed was released without having been sent.
     @inline(__always) mutating func takeBack() { messages += 1 }
 
-    /// What a message costs in memory on average.
-    var meanCost: Int { fill / max(1, messages) + SendLedger.costPerMessage }
-
     /// Whether libzmq has let go of all messages.
     var isReleased: Bool { block.unreleased(of: messages) == 0 }
 

@@ -11,7 +11,8 @@ public struct PushOptions: Sendable {
     public var connect: [Endpoint]
     /// Messages that wait for one receiver at most; at least 1.
     ///
-    /// Long lines wait in smaller numbers: whatever it is, all
+    /// Where there may be several receivers it is 5,000 at most, so that one that stops reading does not take the memory
+    /// from the others; with lines of more than a kilobyte it still can. Long lines wait in smaller numbers: whatever it is, all
     /// that waits takes less than 8 MiB.
     public var highWaterMark = 20_000
     /// How long to wait before a lost or refused connection is tried again.
@@ -23,8 +24,11 @@ public struct PushOptions: Sendable {
     /// Who the sender is and who may receive; nil for connections without authentication and encryption.
     public var curve: Curve?
 
-    /// Where there is but one receiver, ever, it may have all the memory; else each begins with little.
-    var firstHighWaterMark: Int { bind.isEmpty && connect.count == 1 ? highWaterMark : min(1, highWaterMark) }
+    /// The messages that may wait for each peer.
+    ///
+    /// Where there may be several, one that stops reading is not to have all the memory. libzmq's mark is not changed
+    /// later: its queues may then wait for each other for ever.
+    var markPerPeer: Int { bind.isEmpty && connect.count == 1 ? highWaterMark : min(highWaterMark, 5000) }
 
     /// Pushes to sockets that connect to `bind`, and to those at `connect`; together they are at least one.
     public init(bind: [Endpoint] = [], connect: [Endpoint] = []) {

@@ -37,7 +37,7 @@ package final class PushOutlet: Outlet {
         do throws(ZeroMQError) {
             let context = try Context()
             var socketOptions = SocketOptions()
-            socketOptions.sendHighWaterMark = options.firstHighWaterMark
+            socketOptions.sendHighWaterMark = options.markPerPeer
             socketOptions.reconnectInterval = options.reconnectInterval
             socketOptions.curve = options.curve
             var socket = try Socket(.push, in: context, options: socketOptions)
@@ -75,8 +75,6 @@ package final class PushOutlet: Outlet {
         if isFlushing { try flush() }
         do throws(ZeroMQError) {
             try watch?.advance()
-            // A socket that connects has a queue for each endpoint, there or not.
-            sender.pointee.peers = max(options.connect.count, watch?.peers ?? 0)
         } catch {
             throw LogTransportError(sending: error)
         }

@@ -19,10 +19,6 @@ struct PushSender: ~Copyable {
     private let packs: Bool
     private var batch: BatchBuilder
     private var shortage = Shortage.peer
-    private let highestMark: Int
-    private var mark: Int
-    /// Peers among which the memory is shared.
-    var peers = 1
     /// The number of the last line that was taken; 0 before the first.
     private(set) var lastOffered: UInt64 = 0
 
@@ -32,8 +28,6 @@ struct PushSender: ~Copyable {
         self.signal = signal
         sendsEmptyTopic = options.sendsEmptyTopic
         packs = options.batchLines > 1
-        highestMark = options.highWaterMark
-        mark = options.firstHighWaterMark
         batch = BatchBuilder(maximumLines: options.batchLines)
     }
 
@@ -73,7 +67,6 @@ struct PushSender: ~Copyable {
         guard let place = open?.place(bytes), let hint = open?.hint, try send(place, hint: hint) else {
             open?.takeBack()
             shortage = .peer
-            do throws(ZeroMQError) { try raiseHighWaterMark() } catch { throw LogTransportError(sending: error) }
             return false
         }
         open?.keep(bytes.count, lastNumber: lastNumber)
@@ -144,21 +137,6 @@ extension PushSender {
         ledger.reclaimOutOfOrder()
         if ledger.cost != before || acknowledged == lastOffered { signal.notify() }
         return Wait(.descriptor(signal.descriptor), .input)
-    }
-
-    /// Raises the high-water mark as far as peers that stop reading still leave half of the memory to the others.
-    ///
-    /// It begins at 1, and is never lowered: libzmq does not tell a pipe's writer of what was read before the change, and
-    /// the writer may then take an empty pipe for full for ever. The messages for one peer lie between those for the
-    /// others, in the same blocks: a peer's share is that of a block, too.
-    private mutating func raiseHighWaterMark() throws(ZeroMQError) {
-        guard mark < highestMark else { return }
-        let meanCost = max(ledger.meanCost, open?.meanCost ?? 0)
-        let wanted = min(SendLedger.limit / (2 * max(2, peers) * meanCost), highestMark)
-        // Lines differ in length: not each block is worth a change.
-        guard wanted > mark + mark / 4 else { return }
-        try socket?.setSendHighWaterMark(wanted)
-        mark = wanted
     }
 
     /// Closes the socket, and waits for libzmq's threads to end.

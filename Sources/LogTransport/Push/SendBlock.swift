@@ -24,8 +24,6 @@ final class SendBlock: @unchecked Sendable {
 
     /// Lines in each message, in order; empty where each message is one line.
     private var linesPerMessage: [Int] = []
-    /// The messages of the block once it is sealed.
-    private(set) var messages = 0
     /// What the block and its messages take in memory, in bytes.
     private(set) var cost = 0
     /// The number of the last line in the block.
@@ -61,7 +59,6 @@ final class SendBlock: @unchecked Sendable {
     ///   - linesPerMessage: The lines in each that it took, in order; empty where each is one line.
     ///   - lastNumber: The number of the last line.
     func seal(messages: Int, linesPerMessage: [Int], lastNumber: UInt64) {
-        self.messages = messages
         self.linesPerMessage = linesPerMessage
         self.lastNumber = lastNumber
         cost = capacity + messages * SendLedger.costPerMessage

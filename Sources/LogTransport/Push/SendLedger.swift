@@ -19,8 +19,6 @@ struct SendLedger: ~Copyable {
     private var spares: [SendBlock] = []
     /// What they take in memory.
     private(set) var cost = 0
-    /// What a message of the last block costs on average; nothing until there is one.
-    private(set) var meanCost = 0
     /// The number up to which every line in a block has left.
     private(set) var acknowledged: UInt64 = 0
 
@@ -51,7 +49,6 @@ struct SendLedger: ~Copyable {
     mutating func append(_ block: SendBlock) {
         entries.append(Entry(block: block, lastNumber: block.lastNumber))
         cost += block.cost
-        meanCost = max(1, block.cost / max(1, block.messages))
     }
 
     /// Forgets the oldest blocks, as far as they were let go of.

@@ -14,7 +14,6 @@ package struct PushBatch: Sendable {
     package var count: Int { ends.count }
     var isEmpty: Bool { ends.isEmpty }
     var isEnough: Bool { bytes.count >= Self.enough || ends.count >= Self.enoughLines }
-    var byteCount: Int { bytes.count }
 
     init() {
         bytes.reserveCapacity(Self.enough)

@@ -5,7 +5,7 @@ internal import ZeroMQ
 
 /// Receives what PUSH sockets send, with a thread of its own.
 ///
-/// The thread reads ahead by one batch of ``PushBatch/enough`` bytes; libzmq by about as much a sender.
+/// The thread reads ahead by one batch of ``PushBatch/enough`` bytes; libzmq by some messages of each sender.
 final class PushInlet: Sendable {
     private let queue: PushQueue
     /// The endpoints that were bound, with the ports that were chosen.

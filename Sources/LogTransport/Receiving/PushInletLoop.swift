@@ -4,9 +4,10 @@ internal import ZeroMQ
 
 /// What the thread of a ``PushInlet`` does.
 final class PushInletLoop {
-    /// What libzmq may hold of one sender's messages, in bytes, and in messages however short they are.
-    private static let readAhead = 1 << 20
-    private static let highestMark = 5000
+    /// Messages of one sender that libzmq reads ahead.
+    ///
+    /// Lines are short; batches are 64 KiB.
+    private static let mark = 200
 
     let endpoints: [Endpoint]
     let damaged = Atomic<UInt64>.Box()
@@ -16,7 +17,6 @@ final class PushInletLoop {
     private var socket: Socket
     private var watch: PeerWatch
     private var message = Message()
-    private var mark = 4
 
     init(
         _ options: ReceiverOptions, queue: PushQueue, wake: EventDescriptor, logger: Logger?
@@ -30,8 +30,7 @@ final class PushInletLoop {
         do throws(ZeroMQError) {
             let context = try Context()
             var settings = SocketOptions()
-            // Until it is known how long messages are.
-            settings.receiveHighWaterMark = mark
+            settings.receiveHighWaterMark = Self.mark
             settings.reconnectInterval = options.reconnectInterval
             settings.maximumMessageSize = options.maximumMessageSize
             settings.curve = options.curve
@@ -77,7 +76,6 @@ final class PushInletLoop {
             }
         }
         guard !batch.isEmpty else { return }
-        try raiseHighWaterMark(meanSize: batch.byteCount / batch.count)
         queue.put(batch)
     }
 
@@ -88,17 +86,5 @@ final class PushInletLoop {
             damaged.value.add(1, ordering: .relaxed)
             logger?.warning("a message was dropped: \(error)")
         }
-    }
-
-    /// Lets libzmq read ahead as many messages as take ``readAhead``.
-    ///
-    /// The mark is never lowered, which libzmq does not do
-    /// safely.
-    private func raiseHighWaterMark(meanSize: Int) throws(ZeroMQError) {
-        guard mark < Self.highestMark else { return }
-        let wanted = min(Self.readAhead / (meanSize + SendLedger.costPerMessage), Self.highestMark)
-        guard wanted > mark + mark / 4 else { return }
-        try socket.setReceiveHighWaterMark(wanted)
-        mark = wanted
     }
 }

@@ -137,7 +137,7 @@ import ZeroMQ
         #expect(await reading.value == Int(lines))
     }
 
-    @Test("a receiver that stops reading does not stop the other", arguments: [130, 5000])
+    @Test("a receiver that stops reading does not stop the other", arguments: [10, 130])
     func stuckPeer(length: Int) async throws {
         let outlet = try PushOutlet(PushOptions(bind: [Endpoint("tcp://127.0.0.1:*")]))
         let line = [UInt8](repeating: 7, count: length)
