@@ -92,7 +92,8 @@ final class SendBlock: @unchecked Sendable {
         guard let hint else { return }
         Unmanaged<SendBlock>.fromOpaque(hint)._withUnsafeGuaranteedRef { block in
             let left = block.unreleased.subtract(1, ordering: .sequentiallyConsistent).newValue
-            guard left == block.wakesAt.load(ordering: .sequentiallyConsistent) else { return }
+            // At zero the block may be in use anew already, but for what it is kept alive by.
+            guard left == 0 || left == block.wakesAt.load(ordering: .sequentiallyConsistent) else { return }
             let signal = block.signal
             if left == 0 { Unmanaged.passUnretained(block).release() }
             signal.notify()
