@@ -38,13 +38,21 @@ public struct SenderID: Sendable, Hashable, CustomStringConvertible {
 
     /// The UUID in its usual form, in lower case.
     public var description: String {
-        let digits = Self.digits(high) + Self.digits(low)
-        var text = ""
-        for (index, digit) in digits.enumerated() {
-            if [8, 12, 16, 20].contains(index) { text.append("-") }
-            text.append(digit)
+        // It is written for each line where ids are shown.
+        String(unsafeUninitializedCapacity: 36) { text in
+            var place = 0
+            for digit in 0..<32 {
+                if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
+                    text[place] = UInt8(ascii: "-")
+                    place += 1
+                }
+                let word = digit < 16 ? high : low
+                let value = UInt8(truncatingIfNeeded: word >> UInt64(60 - digit % 16 * 4) & 0xf)
+                text[place] = value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+                place += 1
+            }
+            return place
         }
-        return text
     }
 
     private static func isHexadecimal(_ byte: UInt8) -> Bool {
@@ -54,10 +62,5 @@ public struct SenderID: Sendable, Hashable, CustomStringConvertible {
             true
         default: false
         }
-    }
-
-    private static func digits(_ value: UInt64) -> String {
-        let text = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - text.count) + text
     }
 }
