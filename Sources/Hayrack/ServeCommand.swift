@@ -44,7 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
         let log = try CommandLog(program: "hayrack", settings, HayrackSettings.logging, progress: line)
         if let warning = OpenBindWarning.text(endpoints, curve: curve) { log.logger.warning("\(warning)") }
 
-        let spool = try SpoolOpening.open(plan.spool, logger: log.logger)
+        let spool = try await SpoolOpening.open(plan.spool, logger: log.logger)
         var choice = OutletChoice(plan)
         choice.bind = endpoints
         choice.curve = curve

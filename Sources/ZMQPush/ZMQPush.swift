@@ -53,7 +53,7 @@ struct ZMQPush: AsyncParsableCommand {
         let line = progress ? ProgressLine() : nil
         let log = try CommandLog(program: "zmqpush", settings, ZMQPushSettings.logging, progress: line)
 
-        let spool = try SpoolOpening.open(plan.spool, logger: log.logger)
+        let spool = try await SpoolOpening.open(plan.spool, logger: log.logger)
         var choice = OutletChoice(plan)
         choice.connect = endpoints
         choice.curve = curve

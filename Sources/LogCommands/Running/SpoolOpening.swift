@@ -4,18 +4,24 @@ package import Spool
 
 /// Opens a command's spool, and says what an earlier process left in it.
 package enum SpoolOpening {
+    /// How long another process may take to leave the spool; less than the 10 s that rsyslog waits for a first OK.
+    private static let patience = Duration.seconds(8)
+
     /// Opens the spool.
+    ///
+    /// A syslog daemon that is started again starts its program while the one before it still hands lines on. syslog-ng
+    /// would write lines to a program that ends at once, and lose them: this one waits until the spool is free.
     ///
     /// - Parameters:
     ///   - options: Where it is, and how it is kept; nil for none.
     ///   - logger: Where it is said what was found.
     /// - Returns: The spool; nil for none.
     /// - Throws: A ``CommandError`` when it cannot be opened.
-    package static func open(_ options: SpoolOptions?, logger: Logger) throws(CommandError) -> Spool? {
+    package static func open(_ options: SpoolOptions?, logger: Logger) async throws(CommandError) -> Spool? {
         guard let options else { return nil }
         let spool: Spool
         do throws(SpoolError) {
-            spool = try Spool(options)
+            spool = try await open(options, logger)
         } catch {
             throw CommandError(error)
         }
@@ -29,5 +35,21 @@ package enum SpoolOpening {
             logger.warning("\(name): how far it was read is not known, so that lines in it are sent again")
         }
         return spool
+    }
+
+    private static func open(_ options: SpoolOptions, _ logger: Logger) async throws(SpoolError) -> Spool {
+        let deadline = ContinuousClock.now + patience
+        var isTold = false
+        while true {
+            do throws(SpoolError) {
+                return try Spool(options)
+            } catch {
+                guard error.code == .inUse, .now < deadline else { throw error }
+                if !isTold { logger.info("waits for another process to leave the spool \(options.directory)") }
+                isTold = true
+                // There is no descriptor that tells when a file's lock is free.
+                guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { throw error }
+            }
+        }
     }
 }
