@@ -12,6 +12,7 @@ let package = Package(
         .library(name: "Gearman", targets: ["Gearman"]),
         .library(name: "HAProxy", targets: ["HAProxy"]),
         .library(name: "ZeroMQ", targets: ["ZeroMQ"]),
+        .library(name: "AMQP", targets: ["AMQP"]),
         .library(name: "LogTransport", targets: ["LogTransport"]),
     ],
     dependencies: [
@@ -32,6 +33,9 @@ let package = Package(
             dependencies: ["CGearman", "DedicatedThread", logging, serviceLifecycle]),
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
         .target(name: "ZeroMQ", dependencies: ["CZeroMQ", "DedicatedThread"]),
+        .systemLibrary(
+            name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+        .target(name: "AMQP", dependencies: ["CRabbitMQ", "DedicatedThread", logging]),
         .target(name: "Spool", dependencies: ["DedicatedThread", systemPackage]),
         .target(name: "HAProxy", dependencies: ["DedicatedThread", logging, subprocess, systemPackage]),
         .target(name: "DaemonKit", dependencies: [logging, serviceLifecycle, systemPackage, unixSignals]),
@@ -92,6 +96,7 @@ let package = Package(
             path: "Tests/DaemonKitProbe"),
         .testTarget(name: "HAProxyTests", dependencies: ["HAProxy"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "TestServers"]),
+        .testTarget(name: "AMQPTests", dependencies: ["AMQP"]),
         .testTarget(
             name: "SpoolTests",
             dependencies: ["DedicatedThread", "Spool", "TestServers", "spool-probe", systemPackage]),
@@ -114,7 +119,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "DedicatedThread", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy", "TestServers",
+                "AMQP", "DedicatedThread", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy", "TestServers",
                 logging, serviceLifecycle, systemPackage,
             ]),
         // It runs the built executables.
