@@ -78,6 +78,9 @@ let package = Package(
                 "CommandKit", "DaemonKit", "LogCommands", "LogTransport", "Spool", "ZeroMQ",
                 argumentParser, logging, systemPackage,
             ]),
+        // Benchmarks/broadcast runs it.
+        .executableTarget(
+            name: "broadcast-publisher", dependencies: ["AMQP", logging], path: "Benchmarks/BroadcastPublisher"),
 
         // Tests.
         .target(name: "TestServers", dependencies: ["DedicatedThread"], path: "Tests/TestServers"),

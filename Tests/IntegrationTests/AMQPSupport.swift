@@ -43,7 +43,7 @@ func amqpError(
 
 /// Publishes numbers as text for as long as it may, through the synchronous path, and remembers what became of them.
 final class NumberSource: MessageSource {
-    struct Record {
+    private struct Record {
         var limit = 0
         var next = 1
         var numbers: [UInt64: Int] = [:]
@@ -55,7 +55,7 @@ final class NumberSource: MessageSource {
         var asked = 0
     }
 
-    let record = Mutex(Record())
+    private let record = Mutex(Record())
     private let route: Route
     private let size: Int
 
@@ -99,6 +99,9 @@ final class NumberSource: MessageSource {
     func ended(_ error: AMQPError) { record.withLock { $0.isEnded = true } }
 
     var confirmedCount: Int { record.withLock { $0.confirmed.count } }
+
+    /// How often the connection has asked for messages.
+    var asked: Int { record.withLock { $0.asked } }
 }
 
 /// The number that a ``NumberSource`` has put into a message.

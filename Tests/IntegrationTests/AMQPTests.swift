@@ -156,7 +156,7 @@ import Testing
             // An exchange that cannot be declared keeps the whole connection from being ready, and says why.
             let options = quickOptions(topology: Topology(exchanges: [try Exchange("amq.fanout", kind: .direct)]))
             let refused = await amqpError { try await withConnection(to: server.port, options: options) { _ in } }
-            #expect(refused?.replyCode == 403 || refused?.replyCode == 406)
+            #expect(refused?.message.contains("declare exchange 'amq.fanout'") == true)
         }
     }
 
@@ -173,7 +173,7 @@ import Testing
             to: BrokerURI("amqp://127.0.0.1:\(try freePort())"), options: quickOptions(), logger: quietLogger)
         let error = await amqpError { try await closed.waitUntilReady(within: .milliseconds(300)) }
         #expect(error?.code == .timedOut)
-        #expect(error?.description.contains("refused") == true)
+        #expect(error?.description.contains("refused") == true, "\(String(describing: error))")
         await closed.close()
         #expect(await amqpError { try await closed.waitUntilReady() }?.code == .closed)
         #expect(await amqpError { _ = try await closed.inspectQueue("x") }?.code == .closed)

@@ -11,13 +11,16 @@ final class ControlChannel: ChannelUser {
     }
 
     private var topology: Topology
-    private var toRestore: [Operation] = []
+    private var toRestore: [Operation]
     private var isRestored = false
     private var requests: [Request] = []
     private var phase = Phase.closed
     private var channel: UInt16 = 0
 
-    init(topology: Topology) { self.topology = topology }
+    init(topology: Topology) {
+        self.topology = topology
+        toRestore = topology.operations
+    }
 
     /// Takes a request; what is asked while there is no connection is done when there is one.
     func add(_ request: Request) { requests.append(request) }

@@ -18,6 +18,8 @@ final class Session {
     private var blockedReason: String?
     private var writableBytes = 0
     private var wantsToWrite = false
+    /// Messages of this turn; from the second on they are gathered into larger packets.
+    private var messagesOfTurn = 0
     /// What went wrong where it could not be thrown.
     private var failure: AMQPError?
 
@@ -45,6 +47,7 @@ final class Session {
             for consumer in roster.consumers { try consumer.sendAnswers(over: self) }
             if blockedReason == nil {
                 for publisher in roster.publishers { try publisher.publish(over: self) }
+                flush()
             }
             if let failure { throw failure }
             announce()
@@ -146,6 +149,8 @@ final class Session {
         on channel: UInt16
     ) {
         writableBytes -= route.overhead + body.count
+        messagesOfTurn += 1
+        if messagesOfTurn == 2 { handle.setCork(true) }
         do throws(AMQPError) {
             try handle.publish(body, to: route, properties: properties, on: channel)
         } catch {
@@ -181,6 +186,12 @@ final class Session {
             sent += piece.count
         }
         return sent
+    }
+
+    /// Lets go of what was gathered.
+    private func flush() {
+        if messagesOfTurn > 1 { handle.setCork(false) }
+        messagesOfTurn = 0
     }
 
     // MARK: Reading

@@ -53,6 +53,10 @@ private func socketError(_ status: Int32, errno number: Int32, _ uri: BrokerURI)
         AMQPError(
             .tlsFailed,
             "the TLS handshake with broker \(uri) failed; is that its TLS port, and is this side's certificate right?")
+    case AMQP_STATUS_SOCKET_ERROR where number == EINPROGRESS:
+        // It was connecting in the background, and librabbitmq keeps to itself why that failed.
+        AMQPError(
+            .notConnected, "broker \(uri) cannot be reached: connection refused, or no way to it; does it run?")
     default:
         AMQPError(
             .notConnected,
