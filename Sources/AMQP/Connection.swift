@@ -76,9 +76,8 @@ public final class Connection: Sendable {
         let timer = limit.map { limit in
             Task { [board, uri] in
                 guard (try? await Task.sleep(for: limit)) != nil else { return }
-                let cause: AMQPError? = if case .waiting(let error, _) = board.current { error } else { nil }
-                let error = AMQPError(.timedOut, "no connection to broker \(uri) within \(limit)", cause: cause)
-                answer.offer(.failure(error))
+                let text = "no connection to broker \(uri) within \(limit)"
+                answer.offer(.failure(AMQPError(.timedOut, text, cause: board.lastFailure)))
             }
         }
         let result = await withTaskCancellationHandler {

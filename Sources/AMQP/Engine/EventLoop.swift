@@ -88,6 +88,7 @@ final class EventLoop {
         switch command {
         case .closePublisher(let link):
             try roster.publishers.first { $0.link === link }?.close(over: session)
+            return
         case .cancelConsumer(let link):
             try roster.consumers.first { $0.link.inbox === link.inbox }?.close(over: session)
         case .close:

@@ -38,6 +38,24 @@ final class Session {
     ///
     /// - Throws: Why the connection ended otherwise.
     func run(readCommands: (Session) throws(AMQPError) -> Bool) throws(AMQPError) {
+        do throws(AMQPError) {
+            try work(readCommands)
+        } catch {
+            throw error.code == .connectionLost ? lastWords() ?? error : error
+        }
+    }
+
+    /// What the broker said before it closed, when writing was what failed first.
+    private func lastWords() -> AMQPError? {
+        do throws(AMQPError) {
+            _ = try readFrames()
+            return nil
+        } catch {
+            return error.code == .closedByBroker ? error : nil
+        }
+    }
+
+    private func work(_ readCommands: (Session) throws(AMQPError) -> Bool) throws(AMQPError) {
         try open(roster.control)
         while true {
             guard try readCommands(self) else { return try close() }
@@ -216,7 +234,11 @@ final class Session {
         case AMQP_FRAME_METHOD:
             try takeMethod(frame.payload.method, on: channel)
         case AMQP_FRAME_HEADER:
-            guard let decoded = frame.payload.properties.decoded else { return }
+            guard let decoded = frame.payload.properties.decoded,
+                Int32(frame.payload.properties.class_id) == AMQP_BASIC_CLASS
+            else {
+                throw AMQPError(.protocolViolation, "the broker sent a message of an unknown class")
+            }
             let properties = MessageProperties(decoded.assumingMemoryBound(to: amqp_basic_properties_t.self).pointee)
             try users[channel]?.receive(
                 .header(bodySize: frame.payload.properties.body_size, properties), over: self)
@@ -266,7 +288,8 @@ final class Session {
         case AMQP_CONNECTION_CLOSE_METHOD:
             let fields = try method.fields(amqp_connection_close_t.self)
             let reply = text(fields.reply_text)
-            try send(AMQP_CONNECTION_CLOSE_OK_METHOD, amqp_connection_close_ok_t(), on: 0)
+            // A broker that is about to end may not wait for it.
+            try? send(AMQP_CONNECTION_CLOSE_OK_METHOD, amqp_connection_close_ok_t(), on: 0)
             throw AMQPError(
                 .closedByBroker, "the broker closed the connection: \(fields.reply_code) \(reply)",
                 replyCode: Int(fields.reply_code), replyText: reply)

@@ -4,6 +4,7 @@ internal import Synchronization
 final class StateBoard: Sendable {
     private struct State {
         var current = ConnectionState.connecting
+        var lastFailure: AMQPError?
         var listeners: [Int: AsyncStream<ConnectionState>.Continuation] = [:]
         var lastListener = 0
     }
@@ -12,11 +13,19 @@ final class StateBoard: Sendable {
 
     var current: ConnectionState { state.withLock(\.current) }
 
+    /// Why the last attempt failed; `nil` once the connection works.
+    var lastFailure: AMQPError? { state.withLock(\.lastFailure) }
+
     /// Tells everybody; nothing comes after `closed`.
     func set(_ new: ConnectionState) {
         let finished = state.withLock { state -> [AsyncStream<ConnectionState>.Continuation] in
             if case .closed = state.current { return [] }
             state.current = new
+            switch new {
+            case .waiting(let error, _): state.lastFailure = error
+            case .connected, .blocked: state.lastFailure = nil
+            case .connecting, .closed: break
+            }
             for listener in state.listeners.values { listener.yield(new) }
             guard case .closed = new else { return [] }
             defer { state.listeners = [:] }

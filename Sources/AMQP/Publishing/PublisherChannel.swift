@@ -39,6 +39,7 @@ final class PublisherChannel: ChannelUser {
     private var channel: UInt16?
     private var isOpen = false
     private var hasMore = true
+    private var isClosing = false
     private var returns = ContentAssembly<Return>()
     /// What is left of the body of a large message while the socket has no room.
     private var rest: [UInt8] = []
@@ -54,7 +55,8 @@ final class PublisherChannel: ChannelUser {
 
     /// Lets the source publish, when there is something and there is room for it.
     func publish(over session: Session) throws(AMQPError) {
-        guard isOpen, try sendRest(over: session) else { return }
+        guard isOpen, sendRest(over: session) else { return }
+        if isClosing { return try close(over: session) }
         if link.takeNews() { hasMore = true }
         guard hasMore, ledger.room > 0 else { return }
         hasMore = false
@@ -87,7 +89,7 @@ final class PublisherChannel: ChannelUser {
         return sequence
     }
 
-    private func sendRest(over session: Session) throws(AMQPError) -> Bool {
+    private func sendRest(over session: Session) -> Bool {
         guard restOffset < rest.count, let channel else { return true }
         restOffset += rest.withUnsafeBytes {
             session.sendBody(UnsafeRawBufferPointer(rebasing: $0[restOffset...]), on: channel)
@@ -180,8 +182,12 @@ final class PublisherChannel: ChannelUser {
         link.source.ended(error)
     }
 
-    /// Gives the channel back.
+    /// Gives the channel back; first it sends the rest of a message that it has begun, as AMQP wants.
     func close(over session: Session) throws(AMQPError) {
+        isClosing = true
+        guard restOffset == rest.count else { return }
         if let channel { try session.close(channel) }
+        session.forget(self)
+        end(AMQPError(.closed, "the publisher was closed"))
     }
 }
