@@ -5,10 +5,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct AMQPForeignPeerTests {
     @Test("Python's pika and this module understand each other, headers and bytes included")
     func pika() async throws {
-        let path = readText("/proc/self/environ").split(separator: "\0")
-            .first { $0.hasPrefix("LIBRA_TEST_PIKA_PATH=") }?.dropFirst(21)
-        let pika = try #require(
-            path, "LIBRA_TEST_PIKA_PATH has to name a folder with Python's pika: pip install --target FOLDER pika")
+        let packages = try PythonPackages.environment()
         try await withRabbitMQ { server in
             try await withConnection(to: server.port) { connection in
                 try await connection.declare(Exchange("foreign", kind: .fanout))
@@ -26,7 +23,7 @@ import Testing
                 try await withTemporaryFolder { folder in
                     try writeText(script, to: "\(folder)/peer.py")
                     let (code, output) = try await run(
-                        "python3", ["\(folder)/peer.py", "\(server.port)"], environment: ["PYTHONPATH": String(pika)])
+                        "python3", ["\(folder)/peer.py", "\(server.port)"], environment: packages)
                     try #require(code == 0, "\(output)")
                 }
                 var iterator = consumer.makeAsyncIterator()

@@ -8,8 +8,8 @@ public enum PythonPackages {
     public static func environment() throws -> [String: String] {
         guard let folder = getenv("LIBRA_TEST_PYTHON_PATH") else {
             throw TestServerError(
-                "LIBRA_TEST_PYTHON_PATH has to name a folder with Python's gear and pyzmq, as bin/test does: "
-                    + "pip install --target FOLDER gear pyzmq")
+                "LIBRA_TEST_PYTHON_PATH has to name a folder with Python's gear, pyzmq and pika, as bin/test does: "
+                    + "pip install --target FOLDER gear pyzmq pika")
         }
         return ["PYTHONPATH": String(cString: folder)]
     }
