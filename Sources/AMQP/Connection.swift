@@ -90,7 +90,7 @@ public final class Connection: Sendable {
         try result.get()
     }
 
-    /// Closes the connection, and returns when it is closed.
+    /// Closes the connection, and returns when it is closed, or at once when the task was cancelled.
     ///
     /// What was sent before it arrives, unless the broker does not answer within a second; messages that wait to be
     /// confirmed are reported as lost. While it is connecting this takes as long as the attempt, at most
