@@ -38,14 +38,15 @@ let package = Package(
         .target(name: "AMQP", dependencies: ["CRabbitMQ", "DedicatedThread", logging]),
         .target(name: "Spool", dependencies: ["DedicatedThread", systemPackage]),
         .target(name: "HAProxy", dependencies: ["DedicatedThread", logging, subprocess, systemPackage]),
+        .target(name: "JSON"),
         .target(name: "DaemonKit", dependencies: [logging, serviceLifecycle, systemPackage, unixSignals]),
         .target(name: "CommandKit", dependencies: [argumentParser, configuration, systemPackage]),
 
         // What Libra exists for.
-        .target(name: "LoadBalancing", dependencies: ["DedicatedThread", logging]),
+        .target(name: "LoadBalancing", dependencies: ["DedicatedThread", "JSON", logging]),
         .target(
             name: "LoadBalancingHAProxy",
-            dependencies: ["LoadBalancing", "HAProxy", "DedicatedThread", logging, systemPackage]),
+            dependencies: ["LoadBalancing", "HAProxy", "DedicatedThread", "JSON", logging, systemPackage]),
 
         .target(name: "LogTransport", dependencies: ["ZeroMQ", "Spool", "DedicatedThread", logging, systemPackage]),
 
@@ -58,7 +59,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "LibraClient",
-            dependencies: ["CommandKit", "Gearman", "LoadBalancing", argumentParser, systemPackage]),
+            dependencies: ["CommandKit", "Gearman", "JSON", "LoadBalancing", argumentParser, systemPackage]),
         // What hayrack and zmqpush share: their options, reports and ends.
         .target(
             name: "LogCommands",
@@ -115,7 +116,8 @@ let package = Package(
                 argumentParser, logging,
                 systemPackage,
             ]),
-        .testTarget(name: "LoadBalancingTests", dependencies: ["LoadBalancing", "TestServers"]),
+        .testTarget(name: "JSONTests", dependencies: ["JSON", "TestServers"]),
+        .testTarget(name: "LoadBalancingTests", dependencies: ["LoadBalancing", "JSON", "TestServers"]),
         .testTarget(
             name: "LoadBalancingHAProxyTests",
             dependencies: ["LoadBalancingHAProxy", "HAProxy", "LoadBalancing", "TestServers", logging, systemPackage]),
@@ -129,7 +131,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TestServers", "CommandKit", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy",
+                "TestServers", "CommandKit", "Gearman", "HAProxy", "JSON", "LoadBalancing", "LoadBalancingHAProxy",
                 "LibraWorker", "LibraClient", "Hayrack", "ZMQPush", systemPackage,
             ]),
     ]

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandKit
+import JSON
 import LoadBalancing
 
 /// `libra_client send FILE`: a request as it stands in a file.

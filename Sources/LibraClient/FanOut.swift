@@ -1,5 +1,6 @@
 import CommandKit
 import Gearman
+import JSON
 import LoadBalancing
 
 /// What one worker answered.

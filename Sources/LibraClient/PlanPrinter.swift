@@ -1,4 +1,5 @@
 import CommandKit
+import JSON
 import LoadBalancing
 
 /// What PLAN answers, as a list that is read like a diff: `+` is added, `-` removed, `~` changed, `!` forces a reload.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandKit
 import Glibc
+import JSON
 import LoadBalancing
 
 /// Who gets a request, and how their replies are shown.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandKit
+import JSON
 import LoadBalancing
 
 /// Shows and counts the replies as they come.

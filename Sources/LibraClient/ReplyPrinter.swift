@@ -1,5 +1,6 @@
 import CommandKit
 import Glibc
+import JSON
 import LoadBalancing
 
 /// Shows replies as they come.

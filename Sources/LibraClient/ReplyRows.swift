@@ -1,4 +1,5 @@
 import CommandKit
+import JSON
 import LoadBalancing
 
 /// The lines of a table that a reply makes.

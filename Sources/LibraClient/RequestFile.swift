@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandKit
 import Glibc
+import JSON
 import LoadBalancing
 
 /// A request that somebody wrote into a file.

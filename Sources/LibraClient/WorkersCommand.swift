@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandKit
 import Gearman
+import JSON
 import LoadBalancing
 
 /// `libra_client workers`: who is registered.

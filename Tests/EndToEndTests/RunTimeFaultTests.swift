@@ -1,6 +1,7 @@
 import Gearman
 import Glibc
 import HAProxy
+import JSON
 import LoadBalancing
 import Synchronization
 import SystemPackage

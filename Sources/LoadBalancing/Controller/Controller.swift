@@ -1,3 +1,4 @@
+import JSON
 public import Logging
 
 /// Answers messages: reads what a client wants, has the driver do it, and says what became of it.

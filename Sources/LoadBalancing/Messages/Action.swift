@@ -1,3 +1,5 @@
+import JSON
+
 /// What a message asks for, in its field `hpcs_action`.
 public enum Action: String, Sendable, Hashable, Word {
     /// Make the balancers of the message those of the host.

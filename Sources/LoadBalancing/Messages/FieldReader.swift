@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the fields of one object of a message into checked values.
 ///
 /// A field that is `null` counts as one that is not there. What is wrong is said in one sentence,

@@ -1,3 +1,5 @@
+import JSON
+
 // How sentences speak of JSON values.
 extension JSONValue {
     /// What kind of value this is: `an array`.
@@ -30,27 +32,5 @@ extension JSONValue {
         case .string(let string): string
         case .array, .object: nil
         }
-    }
-}
-
-extension String {
-    /// The text between single quotation marks, fit for a sentence and for a log line; see ``shown``.
-    var quoted: String { "'\(shown)'" }
-
-    /// The text, fit for a sentence and for a log line.
-    ///
-    /// Of a long text it has the beginning; characters that end a line or control a terminal are written as `\u{…}`.
-    var shown: String {
-        let limit = 80
-        var shown = ""
-        for scalar in unicodeScalars.prefix(limit) {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
-                shown += "\\u{\(String(scalar.value, radix: 16))}"
-            default:
-                shown.unicodeScalars.append(scalar)
-            }
-        }
-        return unicodeScalars.dropFirst(limit).isEmpty ? shown : shown + "…"
     }
 }

@@ -1,3 +1,5 @@
+public import JSON
+
 extension LoadBalancer {
     /// Reads all balancers of a message, or of what ``JSONValue/init(_:)`` wrote.
     ///

@@ -1,3 +1,5 @@
+public import JSON
+
 extension JSONValue {
     /// Writes balancers as an UPDATE describes them, every default spelled out.
     ///

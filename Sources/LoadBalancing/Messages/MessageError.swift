@@ -1,3 +1,5 @@
+import JSON
+
 /// What is wrong with a message, or with the balancers that it describes.
 public struct MessageError: Error, Sendable, CustomStringConvertible {
     /// The kind of fault.

@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the outermost form of a message: a JSON object of bearable size.
 enum MessageReader {
     /// The largest message that is read: 4 MiB.

@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the `monitor` of a balancer.
 enum MonitorReader {
     static func read(_ value: JSONValue?) throws(MessageError) -> Monitor? {

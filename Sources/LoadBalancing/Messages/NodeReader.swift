@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the `nodes` of a balancer.
 enum NodeReader {
     static func read(_ values: [JSONValue]) throws(MessageError) -> [Node] {

@@ -1,3 +1,5 @@
+import JSON
+
 // How the answers to reads describe what the driver found.
 extension JSONValue {
     /// The rows of STATS, one a node, the nodes of one balancer after those of the other.

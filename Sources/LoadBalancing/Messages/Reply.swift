@@ -1,3 +1,5 @@
+import JSON
+
 /// The answer to a message: the message itself, with what became of it added.
 struct Reply {
     /// The two words of `hpcs_response`.

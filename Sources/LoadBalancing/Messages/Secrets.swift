@@ -1,3 +1,5 @@
+public import JSON
+
 extension JSONValue {
     /// The value with `*****` in the place of every secret, wherever it stands and however its field is capitalized.
     ///

@@ -1,3 +1,5 @@
+import JSON
+
 // What the answer to an UPDATE says of balancers and nodes, beside PASS or FAIL.
 extension Reply {
     /// Adds what every node's condition is now, and the path that a monitor asks for.

@@ -1,3 +1,5 @@
+import JSON
+
 extension JSONValue {
     /// The value of a number, or of a string that holds one, when it is whole; `80`, `"80"` and `80.0` are.
     ///

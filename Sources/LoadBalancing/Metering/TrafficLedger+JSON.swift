@@ -1,3 +1,5 @@
+public import JSON
+
 extension TrafficLedger {
     /// What ``init(json:)`` reads.
     public var json: JSONValue {

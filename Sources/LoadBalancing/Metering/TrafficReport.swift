@@ -1,3 +1,5 @@
+import JSON
+
 /// What METRICS reports: what passed through each balancer in a period that follows on the one before.
 public struct TrafficReport: Sendable, Hashable {
     /// One balancer's share.
@@ -48,5 +50,5 @@ extension JSONValue {
             })
     }
 
-    init(_ number: UInt64) { self = .number(JSONNumber(checked: String(number))) }
+    init(_ number: UInt64) { self = .number(JSONNumber(number)) }
 }

@@ -1,3 +1,4 @@
+import JSON
 internal import LoadBalancing
 
 /// The file in which the books of METRICS survive: replaced as a whole, on the disk when a write returns.

@@ -1,4 +1,5 @@
 internal import HAProxy
+import JSON
 internal import LoadBalancing
 
 /// The servers that were removed and were still there, for the next worker to go on with.

@@ -1,4 +1,5 @@
 internal import HAProxy
+import JSON
 internal import LoadBalancing
 internal import Logging
 internal import Synchronization

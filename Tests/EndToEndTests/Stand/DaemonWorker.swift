@@ -1,5 +1,6 @@
 import Gearman
 import Glibc
+import JSON
 import LoadBalancing
 import TestServers
 

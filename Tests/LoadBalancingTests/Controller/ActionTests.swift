@@ -1,3 +1,4 @@
+import JSON
 import LoadBalancing
 import Synchronization
 import Testing

@@ -105,9 +105,10 @@ struct JSONStringScanner {
 
 extension UInt8 {
     fileprivate var hexDigitValue: UInt16? {
-        switch asciiLowercase {
+        switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt16(self - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt16(asciiLowercase - UInt8(ascii: "a") + 10)
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt16(self - UInt8(ascii: "a") + 10)
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt16(self - UInt8(ascii: "A") + 10)
         default: nil
         }
     }

@@ -38,7 +38,7 @@ struct JSONNumberScanner {
 
     private mutating func skipDigits() -> Bool {
         let start = position
-        while position < bytes.count, bytes[position].isDigit { position += 1 }
+        while position < bytes.count, UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[position] { position += 1 }
         return position > start
     }
 }

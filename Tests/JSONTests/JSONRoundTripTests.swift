@@ -1,4 +1,4 @@
-import LoadBalancing
+import JSON
 import TestServers
 import Testing
 

@@ -4,7 +4,7 @@ public struct JSONNumber: Sendable, Hashable, CustomStringConvertible {
     public let description: String
 
     /// Creates a whole number.
-    public init(_ value: Int) {
+    public init(_ value: some FixedWidthInteger) {
         description = String(value)
     }
 

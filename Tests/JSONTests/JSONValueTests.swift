@@ -1,4 +1,4 @@
-import LoadBalancing
+import JSON
 import Testing
 
 @Suite struct JSONValueTests {
@@ -17,7 +17,8 @@ import Testing
 
     @Test("members keep their order when they are replaced, added and removed")
     func order() {
-        var object = object(["a": 1, "b": 2, "c": 3])
+        let value: JSONValue = ["a": 1, "b": 2, "c": 3]
+        var object = value.object ?? JSONObject()
         object["b"] = 4
         object["d"] = 5
         object["a"] = nil
