@@ -49,6 +49,7 @@ let package = Package(
             dependencies: ["LoadBalancing", "HAProxy", "DedicatedThread", "JSON", logging, systemPackage]),
 
         .target(name: "LogTransport", dependencies: ["ZeroMQ", "Spool", "DedicatedThread", logging, systemPackage]),
+        .target(name: "LogBroadcast", dependencies: ["ZeroMQ", "DedicatedThread", "JSON", logging]),
 
         // Commands.
         .executableTarget(
@@ -100,6 +101,7 @@ let package = Package(
             path: "Tests/DaemonKitProbe"),
         .testTarget(name: "HAProxyTests", dependencies: ["HAProxy"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "TestServers"]),
+        .testTarget(name: "LogBroadcastTests", dependencies: ["LogBroadcast", "TestServers", logging]),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP"]),
         .testTarget(
             name: "SpoolTests",

@@ -1,0 +1,49 @@
+/// Finds out from the numbers of records which of them did not arrive.
+///
+/// It remembers the processes that it has heard of last, ``capacity`` of them.
+public struct MissedRecords: Sendable {
+    /// How many processes are remembered.
+    public static let capacity = 10_000
+
+    /// What a record's number says.
+    public enum Finding: Sendable, Hashable {
+        /// Nothing is missing before it.
+        case next
+        /// As many are missing before it.
+        case after(missing: UInt64)
+        /// It was there before.
+        case repeated
+    }
+
+    private struct Sender: Hashable {
+        let machine: String
+        let pid: Int
+    }
+
+    private struct Last {
+        let seq: UInt64
+        let time: RecordTime
+    }
+
+    private var last: [Sender: Last] = [:]
+
+    /// Begins without having heard of anybody: the first record of a process is its next, whatever its number.
+    public init() {}
+
+    /// Takes note of a record.
+    ///
+    /// A lower number with a later time is another process: in containers many have the number 1.
+    ///
+    /// - Parameter record: The record; one without a number is always the next.
+    /// - Returns: What its number says.
+    public mutating func note(_ record: LogRecord) -> Finding {
+        guard record.seq > 0 else { return .next }
+        let sender = Sender(machine: record.machine, pid: record.pid)
+        let before = last[sender]
+        if let before, record.seq <= before.seq, record.time <= before.time { return .repeated }
+        if before == nil, last.count >= Self.capacity { last.removeAll(keepingCapacity: true) }
+        last[sender] = Last(seq: record.seq, time: record.time)
+        guard let before, record.seq > before.seq + 1 else { return .next }
+        return .after(missing: record.seq - before.seq - 1)
+    }
+}

@@ -1,0 +1,28 @@
+import Glibc
+
+/// How a program takes part in the broadcast.
+public struct BroadcastOptions: Sendable {
+    /// The host's name, as records have it; by default that of gethostname(2).
+    public var machine: String
+    /// How many bytes of records wait at most while they cannot be sent: 64 KiB to 1 GiB, by default 4 MiB.
+    ///
+    /// A record counts as its texts and 300 bytes.
+    public var bufferBytes: Int {
+        didSet { bufferBytes = min(max(bufferBytes, 64 << 10), 1 << 30) }
+    }
+    /// The name of the program in what the broadcast says of its own troubles on standard error.
+    public var program: String
+
+    /// The defaults.
+    public init() {
+        machine = Self.hostName
+        bufferBytes = 4 << 20
+        program = CommandLine.arguments.first.map { String($0.split(separator: "/").last ?? "") } ?? ""
+    }
+
+    private static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "localhost" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

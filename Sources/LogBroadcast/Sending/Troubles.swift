@@ -1,0 +1,42 @@
+import Glibc
+import Synchronization
+
+/// What a broadcast says of its own troubles: a line on standard error, at most one a minute, never into a log.
+final class Troubles: Sendable {
+    static let pause = Duration.seconds(60)
+
+    private let program: String
+    private let clock = ContinuousClock()
+    private let state = Mutex(State())
+
+    private struct State {
+        var lastSaid: ContinuousClock.Instant?
+        var unsaid = 0
+    }
+
+    init(program: String) { self.program = program }
+
+    /// Says it, or counts it when something was said less than a minute ago.
+    ///
+    /// - Parameter trouble: A sentence without its full stop.
+    func say(_ trouble: String) {
+        let now = clock.now
+        let line: String? = state.withLock { state in
+            if let last = state.lastSaid, last.duration(to: now) < Self.pause {
+                state.unsaid += 1
+                return nil
+            }
+            let more = state.unsaid > 0 ? " (and \(state.unsaid) more like it since)" : ""
+            state = State(lastSaid: now)
+            return "\(program): log broadcast: \(oneLine(trouble))\(more)\n"
+        }
+        guard let line else { return }
+        let bytes = Array(line.utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
+    }
+}
+
+/// The text without what could begin another line.
+private func oneLine(_ text: String) -> String {
+    String(text.map { $0.isNewline ? " " : $0 })
+}

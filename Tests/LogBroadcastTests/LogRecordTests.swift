@@ -1,0 +1,72 @@
+import LogBroadcast
+import Logging
+import Testing
+
+@Suite struct LogRecordTests {
+    @Test("a record has the fields in their order, and is read as it was written")
+    func roundTrip() throws {
+        var record = LogRecord(
+            .warning, "slow \"disk\"\n", machine: "lb-1", logger: "backup",
+            time: RecordTime(microseconds: 1_795_224_225_678_901))
+        record.pathname = "Backup/Main.swift"
+        record.lineno = 42
+        record.function = "run()"
+        record.exception = "no space left"
+        record.pid = 4711
+        record.seq = 18_446_744_073_709_551_615
+        record.metadata = ["volume": "data", "tries": ["1", "2"], "host": ["name": "lb-1"]]
+        #expect(
+            String(decoding: record.json, as: UTF8.self)
+                == #"{"source":"logger","machine":"lb-1","message":"slow \"disk\"\n","level":"WARNING","#
+                + #""pathname":"Backup/Main.swift","lineno":42,"exception":"no space left","#
+                + #""timestamp":"2026-11-21T01:23:45.678901Z","logger":"backup","function":"run()","pid":4711,"#
+                + #""seq":18446744073709551615,"metadata":{"host":{"name":"lb-1"},"tries":["1","2"],"volume":"data"}}"#)
+        #expect(try LogRecord(json: record.json) == record)
+    }
+
+    @Test("a record of the older Python tools is read")
+    func python() throws {
+        let text = """
+            {"source": "logger", "machine": "web7", "message": "caf\\u00e9", "level": "CRITICAL",
+             "pathname": "/srv/app.py", "lineno": 12, "exception": null}
+            """
+        let now = RecordTime.now
+        let record = try LogRecord(json: Array(text.utf8), receivedAt: now)
+        #expect(record.level == .critical)
+        #expect(record.message == "café")
+        #expect(record.lineno == 12)
+        #expect(record.exception == nil)
+        #expect(record.time == now)
+        #expect(record.seq == 0)
+    }
+
+    @Test(
+        "what is no record is refused with the reason",
+        arguments: [
+            ("", "not JSON"), ("plain text", "not JSON"), ("[1]", "not a JSON object"),
+            (#"{"level":"INFO"}"#, "without 'message'"), (#"{"message":"x"}"#, "without a 'level'"),
+            (#"{"message":"x","level":"LOUD"}"#, "without a 'level'"),
+        ])
+    func refused(text: String, reason: String) throws {
+        let error = try #require(throws: LogBroadcastError.self) { try LogRecord(json: Array(text.utf8)) }
+        #expect(error.code == .notARecord)
+        #expect(error.description.contains(reason))
+    }
+
+    @Test("bytes that are not UTF-8 are no record, and nothing breaks")
+    func notUTF8() {
+        #expect(throws: LogBroadcastError.self) {
+            try LogRecord(json: Array(#"{"message":"x","level":"INFO","machine":""#.utf8) + [0xff, 0x22, 0x7d])
+        }
+    }
+
+    @Test(
+        "levels are read by swift-log's names and by Python's names and numbers",
+        arguments: [
+            ("INFO", Logger.Level.info), ("info", .info), ("NOTSET", .trace), ("WARN", .warning), ("FATAL", .critical),
+            ("NOTICE", .notice), ("10", .debug), ("35", .warning), ("50", .critical), ("0", .trace),
+        ])
+    func levels(name: String, level: Logger.Level) {
+        #expect(Logger.Level(recordName: name) == level)
+    }
+}

@@ -1,0 +1,37 @@
+import LogBroadcast
+import Testing
+
+@Suite struct RecordTimeTests {
+    @Test(
+        "moments are written as RFC 3339 has them, and read again",
+        arguments: [
+            (Int64(0), "1970-01-01T00:00:00.000000Z"), (-1, "1969-12-31T23:59:59.999999Z"),
+            (951_782_400_000_000, "2000-02-29T00:00:00.000000Z"),
+            (1_795_224_225_678_901, "2026-11-21T01:23:45.678901Z"),
+            (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
+        ])
+    func written(microseconds: Int64, text: String) {
+        #expect(RecordTime(microseconds: microseconds).description == text)
+        #expect(RecordTime(text)?.microseconds == microseconds)
+    }
+
+    @Test(
+        "other spellings of a moment are read",
+        arguments: [
+            "2026-11-21T01:23:45.678901+00:00", "2026-11-21 01:23:45.678901", "2026-11-21T03:23:45.6789010+02:00",
+            "2026-11-20t20:23:45.678901999-0500",
+        ])
+    func read(text: String) {
+        #expect(RecordTime(text)?.microseconds == 1_795_224_225_678_901)
+    }
+
+    @Test(
+        "what is no moment is none",
+        arguments: [
+            "", "now", "2026-11-21", "2026-13-01T00:00:00Z", "2026-11-21T24:00:00Z", "2026-11-21T01:23:45.Z",
+            "2026-11-21T01:23:45ZZ", "2026-11-21T01:23:45+1", "1795224225",
+        ])
+    func refused(text: String) {
+        #expect(RecordTime(text) == nil)
+    }
+}
