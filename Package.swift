@@ -14,6 +14,7 @@ let package = Package(
         .library(name: "ZeroMQ", targets: ["ZeroMQ"]),
         .library(name: "AMQP", targets: ["AMQP"]),
         .library(name: "LogTransport", targets: ["LogTransport"]),
+        .library(name: "LogBroadcast", targets: ["LogBroadcast"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -49,7 +50,7 @@ let package = Package(
             dependencies: ["LoadBalancing", "HAProxy", "DedicatedThread", "JSON", logging, systemPackage]),
 
         .target(name: "LogTransport", dependencies: ["ZeroMQ", "Spool", "DedicatedThread", logging, systemPackage]),
-        .target(name: "LogBroadcast", dependencies: ["ZeroMQ", "DedicatedThread", "JSON", logging]),
+        .target(name: "LogBroadcast", dependencies: ["AMQP", "ZeroMQ", "DedicatedThread", "JSON", logging]),
 
         // Commands.
         .executableTarget(

@@ -9,10 +9,14 @@ public struct LogBroadcastError: Error, Sendable, CustomStringConvertible {
 
         /// An option cannot be used as it is; nothing was opened.
         public static let invalidArgument = Code("invalidArgument")
-        /// No broker or peer could be reached, or it refused.
+        /// No broker or peer could be reached in time.
         public static let unavailable = Code("unavailable")
+        /// A broker refused: the user's name or password, the virtual host, the certificate, or the permission to take part.
+        public static let refused = Code("refused")
         /// What came is no record of a log.
         public static let notARecord = Code("notARecord")
+        /// The operating system refused something that it should not refuse, such as a descriptor.
+        public static let systemError = Code("systemError")
         /// It was closed.
         public static let closed = Code("closed")
     }

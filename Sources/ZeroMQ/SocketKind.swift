@@ -12,6 +12,9 @@ public enum SocketKind: Sendable, Hashable {
     case router
     /// Hands each message to all SUB peers that want it; drops those that a peer has no room for.
     case publish
+    /// As ``publish``; what its peers subscribe to, and when the last of them no longer does, can be received
+    /// (zmq_socket(3), `ZMQ_XPUB`): a message is a byte, 1 or 0, and the prefix.
+    case extendedPublish
     /// Takes the messages of PUB peers that it subscribed to.
     case subscribe
     /// Exchanges messages with one other PAIR socket.
@@ -24,6 +27,7 @@ public enum SocketKind: Sendable, Hashable {
         case .dealer: ZMQ_DEALER
         case .router: ZMQ_ROUTER
         case .publish: ZMQ_PUB
+        case .extendedPublish: ZMQ_XPUB
         case .subscribe: ZMQ_SUB
         case .pair: ZMQ_PAIR
         }

@@ -12,7 +12,7 @@ import Synchronization
 /// logger.error("failed", error: error)
 /// await broadcast.shutdown(within: .seconds(2))
 /// ```
-/// Records wait in a buffer of a few megabytes, and are sent by a thread of its own. While nobody can be reached the
+/// Records wait in a buffer of a few megabytes, and are sent by threads of its own. While nobody can be reached the
 /// oldest make room; how many were dropped is broadcast as a record as soon as there is room.
 public final class Broadcast: Sendable {
     /// The host's name, as records have it.
@@ -21,21 +21,64 @@ public final class Broadcast: Sendable {
     private let buffer: RecordBuffer
     private let transport: any BroadcastTransport
     private let troubles: Troubles
-    private let sending = Mutex<Task<Int, Never>?>(nil)
+    private let largestRecord: Int
+    /// Ends when all is sent or given up, with the number of records that are left.
+    private let sending: Task<Int, Never>
 
-    init(over transport: any BroadcastTransport, options: BroadcastOptions, troubles: Troubles) {
+    /// Begins to connect, in the background, and goes on trying until ``shutdown(within:)``.
+    ///
+    /// A ZeroMQ endpoint is bound, unless the URL says `?connect`.
+    ///
+    /// - Parameters:
+    ///   - url: Where records go.
+    ///   - options: How the program takes part.
+    /// - Throws: ``LogBroadcastError``: `invalidArgument`; `unavailable` when a ZeroMQ endpoint cannot be bound. A broker
+    ///   that is not there is no error: ``waitUntilReady(within:)`` tells.
+    public convenience init(
+        to url: BroadcastURL, options: BroadcastOptions = BroadcastOptions()
+    ) throws(LogBroadcastError) {
+        let troubles = Troubles(program: options.program)
+        let buffer = RecordBuffer(limit: options.bufferBytes)
+        let transport: any BroadcastTransport
+        switch url.place {
+        case .broker(let uri):
+            transport = try BrokerTransport(
+                to: uri, name: "\(options.program) on \(options.machine)", bytes: options.bufferBytes / 4,
+                troubles: troubles, lost: { buffer.countDropped($0) })
+        case .peers(let endpoint):
+            transport = try PeerTransport(endpoint, side: url.side ?? .bind, bytes: options.bufferBytes / 4)
+        }
+        self.init(from: buffer, over: transport, options: options, troubles: troubles)
+    }
+
+    init(
+        from buffer: RecordBuffer, over transport: any BroadcastTransport, options: BroadcastOptions,
+        troubles: Troubles
+    ) {
         machine = options.machine
-        buffer = RecordBuffer(limit: options.bufferBytes)
+        self.buffer = buffer
         self.transport = transport
         self.troubles = troubles
-        let task = Task.detached { [buffer, transport, machine, pid] in
-            await Self.send(from: buffer, to: transport, machine: machine, pid: pid)
-        }
-        sending.withLock { $0 = task }
+        largestRecord = options.largestRecord
+        let pump = RecordPump(from: buffer, over: transport, machine: machine, pid: pid)
+        let thread = DedicatedThread(name: "log-broadcast")
+        sending = Task.detached { await thread.run { pump.run() } }
     }
 
     deinit {
-        buffer.close()
+        // Whoever forgot to shut down gets a little time.
+        Task.detached { [buffer, transport, sending] in
+            await Self.end(buffer, transport, sending, within: .seconds(1))
+        }
+    }
+
+    /// Waits until a broker is there, or for ZeroMQ somebody who watches.
+    ///
+    /// - Parameter limit: How long to wait.
+    /// - Throws: ``LogBroadcastError``: `unavailable` when nobody was there in time, `refused` as soon as a broker refuses,
+    ///   for instance the password. It goes on trying all the same.
+    public func waitUntilReady(within limit: Duration) async throws(LogBroadcastError) {
+        try await transport.waitUntilReady(within: limit)
     }
 
     /// A logger that writes to the screen (standard error) and to the broadcast.
@@ -54,9 +97,10 @@ public final class Broadcast: Sendable {
 
     /// Broadcasts a record of the caller's making, whose number is set here; never waits.
     ///
-    /// - Parameter record: The record.
+    /// - Parameter record: The record; its message and error are cut to a mebibyte, or to an eighth of the buffer where
+    ///   that is less.
     public func send(_ record: LogRecord) {
-        buffer.append(record)
+        buffer.append(record.cut(to: largestRecord))
     }
 
     /// Sends what waits, as far as that is possible in time, and ends; later records are lost.
@@ -65,55 +109,33 @@ public final class Broadcast: Sendable {
     /// - Returns: How many records were neither sent nor told of as dropped; 0 when all is well.
     @discardableResult
     public func shutdown(within limit: Duration) async -> Int {
-        buffer.close()
-        let task = sending.withLock { sending in
-            defer { sending = nil }
-            return sending
-        }
-        guard let task else { return 0 }
-        let answer = FirstAnswer<Int?>()
-        let waiting = Task.detached { _ = answer.offer(await task.value) }
-        let clock = Task.detached {
-            try? await Task.sleep(for: limit)
-            _ = answer.offer(nil)
-        }
-        let unsent = await answer.value()
-        clock.cancel()
-        // What is under way is given up, so that the task ends now, if it has not.
-        await transport.close()
-        await waiting.value
-        let left = if let unsent { unsent } else { await task.value }
+        let left = await Self.end(buffer, transport, sending, within: limit)
         if left > 0 { troubles.say("\(left) records could not be sent before the end") }
         return left
     }
 
-    /// Takes batches until the buffer is closed and empty, or the transport is closed.
-    ///
-    /// - Returns: How many records were left over.
-    private static func send(
-        from buffer: RecordBuffer, to transport: any BroadcastTransport, machine: String, pid: Int
+    @discardableResult
+    private static func end(
+        _ buffer: RecordBuffer, _ transport: any BroadcastTransport, _ sending: Task<Int, Never>,
+        within limit: Duration
     ) async -> Int {
-        let thread = DedicatedThread(name: "log-broadcast")
-        while true {
-            let batch = await thread.run { buffer.next() }
-            var bodies = batch.records.map(\.json)
-            if batch.dropped > 0 { bodies.insert(notice(of: batch.dropped, machine: machine, pid: pid).json, at: 0) }
-            let count = bodies.isEmpty ? 0 : await transport.send(bodies)
-            let rest = buffer.counts
-            guard count == bodies.count else { return bodies.count - count + rest.waiting }
-            if batch.isLast { return 0 }
+        let deadline = ContinuousClock.now + limit
+        buffer.close()
+        transport.hurry()
+        let isEnough = FirstAnswer<Void>()
+        let waiting = Task.detached {
+            _ = await sending.value
+            isEnough.offer(())
         }
-    }
-
-    /// The record that says how many were dropped.
-    ///
-    /// It has no number: those of the dropped ones are missing.
-    private static func notice(of dropped: UInt64, machine: String, pid: Int) -> LogRecord {
-        var record = LogRecord(
-            .warning, "\(dropped) log records of this process were dropped: its buffer was full", machine: machine,
-            logger: "libra.broadcast")
-        record.pid = pid
-        record.metadata = ["dropped": "\(dropped)"]
-        return record
+        let clock = Task.detached {
+            try? await Task.sleep(until: deadline)
+            isEnough.offer(())
+        }
+        await isEnough.value()
+        clock.cancel()
+        // What is under way is given up, so that the thread ends now, if it has not.
+        await transport.close(within: max(deadline - .now, .milliseconds(100)))
+        await waiting.value
+        return await sending.value
     }
 }

@@ -6,7 +6,8 @@ public struct BroadcastOptions: Sendable {
     public var machine: String
     /// How many bytes of records wait at most while they cannot be sent: 64 KiB to 1 GiB, by default 4 MiB.
     ///
-    /// A record counts as its texts and 300 bytes.
+    /// A record counts as its texts and 300 bytes. Half as much again may be on its way to the broker, or remembered for
+    /// the case that the broker loses it.
     public var bufferBytes: Int {
         didSet { bufferBytes = min(max(bufferBytes, 64 << 10), 1 << 30) }
     }
@@ -19,6 +20,9 @@ public struct BroadcastOptions: Sendable {
         bufferBytes = 4 << 20
         program = CommandLine.arguments.first.map { String($0.split(separator: "/").last ?? "") } ?? ""
     }
+
+    /// The most that a record may count as.
+    var largestRecord: Int { min(bufferBytes / 2, 4 << 20) }
 
     private static var hostName: String {
         var name = [CChar](repeating: 0, count: 256)

@@ -1,13 +1,19 @@
-/// A way for records to leave.
+/// A way for records to leave an ``Outbox``.
 protocol BroadcastTransport: Sendable {
-    /// Hands bodies over, in order, and returns when they are out of this process's hands.
-    ///
-    /// While nobody can be reached it waits and tries again; it ends early only when it is closed.
-    ///
-    /// - Parameter bodies: Records as JSON.
-    /// - Returns: How many of them, from the first, are out of this process's hands.
-    func send(_ bodies: [[UInt8]]) async -> Int
+    /// Where the records to be sent are.
+    var outbox: Outbox { get }
 
-    /// Gives up what is under way, and disconnects.
-    func close() async
+    /// Hears that there is something to send; must not block.
+    func wake()
+
+    /// Waits until somebody is there to take records.
+    func waitUntilReady(within limit: Duration) async throws(LogBroadcastError)
+
+    /// Hears that the program ends: there is no time for pauses any more.
+    func hurry()
+
+    /// Disconnects. What is not confirmed is given up.
+    ///
+    /// - Parameter limit: How long what was handed over already may take to leave.
+    func close(within limit: Duration) async
 }

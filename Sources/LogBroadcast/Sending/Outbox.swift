@@ -1,0 +1,146 @@
+/// What was made ready to be sent, on its way, or sent a moment ago: between the thread that makes records ready and the
+/// one that sends them.
+///
+/// What a broker confirmed is remembered for a while: a broker that was killed takes with it what viewers had not got yet,
+/// so all that is here is sent again over a new connection. Viewers know by its number what they have already.
+final class Outbox: Sendable {
+    /// How many bodies may be unconfirmed before no more are taken; as many confirmed ones are remembered at most.
+    static let most = 1_000
+
+    private struct Entry {
+        var body: [UInt8]
+        var isDone = false
+    }
+
+    private struct State {
+        // In the order in which they are sent. Of those before `first` nothing is left.
+        var entries: [Entry] = []
+        var first = 0
+        // Where those begin that have to be sent.
+        var unsent = 0
+        // The number that the publisher gave to the entry at `first`, when `unsent` is beyond it.
+        var firstSequence: UInt64 = 0
+        var open = 0
+        var openBytes = 0
+        var doneBytes = 0
+        var isAbandoned = false
+    }
+
+    private let limit: Int
+    private let remembers: Bool
+    private let state = Monitor(State())
+
+    /// Creates an empty one.
+    ///
+    /// - Parameters:
+    ///   - limit: How many bytes may be unconfirmed before no more are taken; as many confirmed ones are remembered.
+    ///   - remembers: Whether what was confirmed is remembered.
+    init(limit: Int, remembers: Bool) {
+        self.limit = limit
+        self.remembers = remembers
+    }
+
+    // MARK: The thread that makes records ready
+
+    /// Waits until there is room, and takes bodies.
+    ///
+    /// - Returns: Whether they were taken; not when this was abandoned.
+    func append(_ bodies: [[UInt8]]) -> Bool {
+        state.wait { state in
+            if state.isAbandoned { return false }
+            guard state.open == 0 || state.open < Self.most && state.openBytes < limit else { return nil }
+            for body in bodies {
+                state.entries.append(Entry(body: body))
+                state.open += 1
+                state.openBytes += body.count
+            }
+            return true
+        }
+    }
+
+    /// Waits until all is confirmed or this is abandoned.
+    ///
+    /// - Returns: How many bodies are not confirmed.
+    func waitUntilDone() -> Int {
+        state.wait { $0.open == 0 || $0.isAbandoned ? $0.open : nil }
+    }
+
+    /// Has everybody go on who waits here, and takes no more.
+    func abandon() {
+        state.withLock { $0.isAbandoned = true }
+        state.signal()
+    }
+
+    /// How many bodies are not confirmed.
+    var open: Int { state.withLock { $0.open } }
+
+    // MARK: The thread that sends
+
+    /// Offers what has to be sent, one body after the other.
+    ///
+    /// - Parameter send: Sends a body and returns its number, one more than the one before; nil when there is no room.
+    func offer(_ send: (UnsafeRawBufferPointer) -> UInt64?) {
+        state.withLock { state in
+            while state.unsent < state.entries.count {
+                guard let sequence = state.entries[state.unsent].body.withUnsafeBytes(send) else { return }
+                if state.unsent == state.first { state.firstSequence = sequence }
+                state.unsent += 1
+            }
+        }
+    }
+
+    /// Hears that bodies need no more care.
+    func done(_ sequences: ClosedRange<UInt64>) {
+        state.withLock { state in
+            for sequence in sequences where sequence >= state.firstSequence {
+                let (place, overflow) = state.first.addingReportingOverflow(Int(sequence - state.firstSequence))
+                guard !overflow, place < state.unsent, !state.entries[place].isDone else { continue }
+                finish(place, in: &state)
+            }
+            forget(in: &state)
+        }
+        state.signal()
+    }
+
+    /// Takes all that has to be sent out, for a transport that confirms nothing.
+    func takeAll() -> [[UInt8]] {
+        let bodies = state.withLock { state in
+            let bodies = state.entries[state.unsent...].map(\.body)
+            state.entries.removeAll(keepingCapacity: true)
+            (state.first, state.unsent, state.open, state.openBytes) = (0, 0, 0, 0)
+            return bodies
+        }
+        state.signal()
+        return bodies
+    }
+
+    /// Has all that is here sent again.
+    func rewind() {
+        state.withLock { $0.unsent = $0.first }
+    }
+
+    private func finish(_ place: Int, in state: inout State) {
+        state.entries[place].isDone = true
+        let bytes = state.entries[place].body.count
+        state.open -= 1
+        state.openBytes -= bytes
+        state.doneBytes += bytes
+    }
+
+    /// Lets go of the oldest that need no more care.
+    private func forget(in state: inout State) {
+        let most = remembers ? Self.most : 0
+        while state.first < state.unsent, state.entries[state.first].isDone,
+            state.entries.count - state.first - state.open > most || state.doneBytes > limit || !remembers
+        {
+            state.doneBytes -= state.entries[state.first].body.count
+            state.entries[state.first].body = []
+            state.first += 1
+            state.firstSequence += 1
+        }
+        guard state.first >= Self.most else { return }
+        state.entries.removeFirst(state.first)
+        state.unsent -= state.first
+        state.first = 0
+    }
+}

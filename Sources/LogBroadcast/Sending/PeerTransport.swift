@@ -1,0 +1,130 @@
+import DedicatedThread
+import Synchronization
+internal import ZeroMQ
+
+/// Publishes records to those who watch, by ZeroMQ and without a broker.
+///
+/// Nobody confirms anything here: a record goes to who is connected, and one who does not keep up misses the newest.
+final class PeerTransport: BroadcastTransport {
+    /// How many messages wait at most for each peer that does not keep up.
+    static let mostWaiting = 10_000
+
+    let outbox: Outbox
+    private let endpoint: Endpoint
+    private let readiness = Readiness()
+    private let bell: WakeUp
+    private let end = PeerEnd()
+
+    /// Binds or connects.
+    ///
+    /// - Parameters:
+    ///   - endpoint: Where those who watch are, or come to.
+    ///   - side: Which of both.
+    ///   - bytes: How many bytes of bodies may wait for the thread that sends.
+    /// - Throws: ``LogBroadcastError`` when the endpoint cannot be bound or connected to.
+    init(_ endpoint: Endpoint, side: BroadcastURL.Side, bytes: Int) throws(LogBroadcastError) {
+        outbox = Outbox(limit: bytes, remembers: false)
+        self.endpoint = endpoint
+        bell = try WakeUp()
+        let publishing: PeerPublishing
+        do throws(ZeroMQError) {
+            var options = SocketOptions()
+            options.sendHighWaterMark = Self.mostWaiting
+            options.heartbeatInterval = .seconds(20)
+            var socket = try Socket(.extendedPublish, in: try Context(), options: options)
+            switch side {
+            case .bind: try socket.bind(endpoint)
+            case .connect: try socket.connect(endpoint)
+            }
+            publishing = PeerPublishing(socket, outbox: outbox, bell: bell, readiness: readiness, end: end)
+        } catch {
+            throw LogBroadcastError(error)
+        }
+        Task.detached { await publishing.run() }
+    }
+
+    func wake() { bell.signal() }
+
+    func waitUntilReady(within limit: Duration) async throws(LogBroadcastError) {
+        guard await readiness.wait(within: limit) else {
+            throw LogBroadcastError(.unavailable, "nobody watches at \(endpoint) within \(limit)")
+        }
+    }
+
+    func hurry() {}
+
+    func close(within limit: Duration) async {
+        outbox.abandon()
+        end.order(within: limit)
+        bell.signal()
+        await end.reached()
+    }
+}
+
+/// The end of the thread that sends: ordered by one, reached by the other.
+private final class PeerEnd: Sendable {
+    private let limit = Mutex<Duration?>(nil)
+    private let answer = Readiness()
+
+    var ordered: Duration? { limit.withLock { $0 } }
+
+    func order(within limit: Duration) { self.limit.withLock { $0 = $0 ?? limit } }
+
+    func reach() { answer.set(true) }
+
+    func reached() async { _ = await answer.wait(within: .seconds(86_400)) }
+}
+
+/// What has the socket, on a thread of its own.
+private actor PeerPublishing {
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+    private let thread = DedicatedThread(name: "log-publish")
+    private let outbox: Outbox
+    private let bell: WakeUp
+    private let readiness: Readiness
+    private let end: PeerEnd
+    private var socket: Socket?
+    private var viewers: Set<[UInt8]> = []
+
+    init(_ socket: consuming Socket, outbox: Outbox, bell: WakeUp, readiness: Readiness, end: PeerEnd) {
+        self.socket = consume socket
+        self.outbox = outbox
+        self.bell = bell
+        self.readiness = readiness
+        self.end = end
+    }
+
+    /// Sends what comes until the end is ordered.
+    func run() {
+        guard var socket = socket.take() else { return }
+        do throws(ZeroMQError) {
+            var items = [PollItem(socket, .input), PollItem(descriptor: bell.descriptor, .input)]
+            while true {
+                try poll(&items, timeout: nil)
+                bell.arm()
+                try noteViewers(of: &socket)
+                for body in outbox.takeAll() { _ = try socket.send(body, wait: false) }
+                guard let limit = end.ordered else { continue }
+                try socket.setLinger(limit)
+                break
+            }
+        } catch {
+            // Nothing that is asked of the socket can fail, but for the memory that a message needs.
+            outbox.abandon()
+        }
+        // The end of its context waits here for what the socket still holds, as long as its linger says.
+        socket.close()
+        end.reach()
+    }
+
+    /// Takes notice of who subscribes, and who no longer does.
+    private func noteViewers(of socket: inout Socket) throws(ZeroMQError) {
+        var message = Message()
+        while try socket.receive(into: &message, wait: false) {
+            let bytes = message.bytes
+            guard let first = bytes.first else { continue }
+            if first == 1 { viewers.insert(Array(bytes.dropFirst())) } else { viewers.remove(Array(bytes.dropFirst())) }
+            readiness.set(!viewers.isEmpty)
+        }
+    }
+}

@@ -1,0 +1,95 @@
+internal import AMQP
+import Synchronization
+
+/// A broker, and this viewer's own queue at it.
+///
+/// The queue goes with the connection, and is made again with it. While the viewer does not keep up the broker keeps what
+/// fits in the queue, and drops the oldest: nobody else is held up.
+final class WatchedBroker: WatchedPlace {
+    private let uri: BrokerURI
+    private let connection: Connection
+    private let queue: Queue
+    private let binding: Binding
+    private let prefetch: Int
+
+    init(_ uri: BrokerURI, options: ViewerOptions) throws(LogBroadcastError) {
+        self.uri = uri
+        prefetch = options.prefetch
+        do throws(AMQPError) {
+            let queue = try Queue(
+                Queue.uniqueName(prefix: "logger_"), isExclusive: true, isAutoDelete: true,
+                arguments: [
+                    "x-max-length-bytes": .integer(Int64(options.queueBytes)), "x-overflow": "drop-head",
+                ])
+            let binding = try Binding(exchange: BroadcastExchange.name, queue: queue.name)
+            var connecting = ConnectionOptions(
+                name: "log viewer", minimumPause: min(.milliseconds(250), options.maximumPause),
+                maximumPause: options.maximumPause)
+            connecting.topology = Topology(
+                exchanges: [try BroadcastExchange.declaration()], queues: [queue], bindings: [binding])
+            connection = try Connection(to: uri, options: connecting, logger: silentLogger)
+            self.queue = queue
+            self.binding = binding
+        } catch {
+            throw LogBroadcastError(error)
+        }
+    }
+
+    func watch(for desk: EventDesk) async {
+        let connection = connection
+        let reporting = Task.detached { await report(connection, to: desk.channel) }
+        defer { reporting.cancel() }
+        while true {
+            do throws(AMQPError) {
+                var messages = try await connection.consume(
+                    from: queue.name, options: ConsumerOptions(acknowledgement: .onNext, prefetch: prefetch)
+                ).makeAsyncIterator()
+                while let message = try await messages.next() {
+                    guard await desk.take(message.body) else { return }
+                }
+                return
+            } catch {
+                if error.code == .closed || error.code == .cancelled { return }
+                guard await desk.channel.send([.disconnected(reason: "\(error)")]) else { return }
+                await restore()
+            }
+        }
+    }
+
+    /// Makes the queue again when somebody deleted it; a failure shows when it is consumed from.
+    private func restore() async {
+        try? await Task.sleep(for: .seconds(1))
+        _ = try? await connection.declare(queue)
+        _ = try? await connection.bind(binding)
+    }
+
+    func waitUntilReady(within limit: Duration) async throws(LogBroadcastError) {
+        do throws(AMQPError) {
+            try await connection.waitUntilReady(within: limit)
+        } catch {
+            throw LogBroadcastError(error)
+        }
+    }
+
+    func close() async { await connection.close() }
+}
+
+/// Tells when a connection is made and lost; of attempts that fail the first, and those that fail for another reason.
+private func report(_ connection: Connection, to channel: EventChannel) async {
+    var isUp = false
+    var said = ""
+    for await state in connection.states {
+        switch state {
+        case .connected, .blocked:
+            guard !isUp else { continue }
+            (isUp, said) = (true, "")
+            _ = await channel.send([.connected("\(connection.uri)")])
+        case .waiting(let error, _):
+            isUp = false
+            guard said != "\(error)" else { continue }
+            said = "\(error)"
+            _ = await channel.send([.disconnected(reason: said)])
+        case .connecting, .closed: continue
+        }
+    }
+}

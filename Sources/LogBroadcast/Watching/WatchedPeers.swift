@@ -1,0 +1,141 @@
+import DedicatedThread
+import Synchronization
+internal import ZeroMQ
+
+/// Peers that log, without a broker between them and this viewer.
+final class WatchedPeers: WatchedPlace {
+    /// The longest message that is taken; who sends a longer one is disconnected.
+    static let longestMessage = 64 << 20
+
+    private let endpoint: Endpoint
+    private let isBound: Bool
+    private let receiving: PeerReceiving
+    private let bell: WakeUp
+    private let isClosed = Readiness()
+    private let readiness = Readiness()
+
+    init(_ endpoint: Endpoint, side: BroadcastURL.Side) throws(LogBroadcastError) {
+        self.endpoint = endpoint
+        isBound = side == .bind
+        let bell = try WakeUp()
+        self.bell = bell
+        do throws(ZeroMQError) {
+            var options = SocketOptions()
+            options.receiveHighWaterMark = PeerTransport.mostWaiting
+            options.maximumMessageSize = Self.longestMessage
+            options.heartbeatInterval = .seconds(20)
+            let context = try Context()
+            var socket = try Socket(.subscribe, in: context, options: options)
+            let monitor = try SocketMonitor(of: socket, in: context)
+            try socket.subscribe()
+            switch side {
+            case .bind: try socket.bind(endpoint)
+            case .connect: try socket.connect(endpoint)
+            }
+            receiving = PeerReceiving(socket, monitor, bell: bell)
+        } catch {
+            throw LogBroadcastError(error)
+        }
+    }
+
+    func watch(for desk: EventDesk) async {
+        if isBound { readiness.set(true) }
+        let receiving = receiving
+        let readiness = readiness
+        // A peer that is not there is nothing that anybody reports: only that nobody has come.
+        let silence = Task.detached { [endpoint, isBound] in
+            if await !readiness.wait(within: .seconds(1)), !isBound, !Task.isCancelled {
+                _ = await desk.channel.send([.disconnected(reason: "nobody listens at \(endpoint) yet")])
+            }
+        }
+        defer { silence.cancel() }
+        while let batch = await receiving.receive() {
+            for event in batch.events {
+                switch event.kind {
+                case .handshakeSucceeded:
+                    readiness.set(true)
+                    guard await desk.channel.send([.connected(event.endpoint)]) else { return }
+                case .disconnected, .handshakeFailed, .acceptFailed:
+                    guard await desk.channel.send([.disconnected(reason: event.description)]) else { return }
+                case .connected, .accepted, .stopped: continue
+                }
+            }
+            for message in batch.messages {
+                guard await desk.take(message) else { return }
+            }
+        }
+    }
+
+    func waitUntilReady(within limit: Duration) async throws(LogBroadcastError) {
+        guard await readiness.wait(within: limit) else {
+            throw LogBroadcastError(.unavailable, "nobody listens at \(endpoint) within \(limit)")
+        }
+    }
+
+    func close() async { await receiving.close(waking: bell) }
+}
+
+/// What has the socket, on a thread of its own.
+private actor PeerReceiving {
+    struct Batch: Sendable {
+        var events: [SocketEvent] = []
+        var messages: [[UInt8]] = []
+    }
+
+    /// How many messages are taken at once, and how many bytes.
+    private static let most = (messages: 128, bytes: 4 << 20)
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+    private let thread = DedicatedThread(name: "log-viewer")
+    private let bell: WakeUp
+    private nonisolated let isClosing = Atomic(false)
+    private var socket: Socket?
+    private var monitor: SocketMonitor?
+
+    init(_ socket: consuming Socket, _ monitor: consuming SocketMonitor, bell: WakeUp) {
+        self.socket = consume socket
+        self.monitor = consume monitor
+        self.bell = bell
+    }
+
+    /// Waits for messages; blocks its thread.
+    ///
+    /// - Returns: What came; nil when it is closed.
+    func receive() -> Batch? {
+        guard var socket = socket.take(), var monitor = monitor.take() else { return nil }
+        do throws(ZeroMQError) {
+            var items = [
+                PollItem(socket, .input), monitor.pollItem, PollItem(descriptor: bell.descriptor, .input),
+            ]
+            try poll(&items, timeout: nil)
+            if isClosing.load(ordering: .acquiring) { return nil }
+            var batch = Batch()
+            while let event = try monitor.next() { batch.events.append(event) }
+            var message = Message()
+            var bytes = 0
+            while batch.messages.count < Self.most.messages, bytes < Self.most.bytes,
+                try socket.receive(into: &message, wait: false)
+            {
+                bytes += message.count
+                batch.messages.append(message.bytes)
+            }
+            self.socket = consume socket
+            self.monitor = consume monitor
+            return batch
+        } catch {
+            return nil
+        }
+    }
+
+    /// Ends the wait that is under way, and closes the socket.
+    nonisolated func close(waking bell: WakeUp) async {
+        isClosing.store(true, ordering: .releasing)
+        bell.signal()
+        await release()
+    }
+
+    private func release() {
+        monitor = nil
+        socket = nil
+    }
+}
