@@ -127,8 +127,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "AMQP", "DedicatedThread", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy", "TestServers",
-                logging, serviceLifecycle, systemPackage,
+                "AMQP", "DedicatedThread", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy",
+                "LogBroadcast", "TestServers", logging, serviceLifecycle, systemPackage,
             ]),
         // It runs the built executables.
         .testTarget(

@@ -1,6 +1,7 @@
-import LogBroadcast
 import Logging
 import Testing
+
+@testable import LogBroadcast
 
 @Suite struct LogRecordTests {
     @Test("a record has the fields in their order, and is read as it was written")
@@ -53,11 +54,29 @@ import Testing
         #expect(error.description.contains(reason))
     }
 
-    @Test("bytes that are not UTF-8 are no record, and nothing breaks")
-    func notUTF8() {
-        #expect(throws: LogBroadcastError.self) {
-            try LogRecord(json: Array(#"{"message":"x","level":"INFO","machine":""#.utf8) + [0xff, 0x22, 0x7d])
-        }
+    @Test("bytes that are not UTF-8 become replacement characters, and do not cost the record")
+    func notUTF8() throws {
+        let record = try LogRecord(
+            json: Array(#"{"message":"x","level":"INFO","machine":""#.utf8) + [0xff, 0x22, 0x7d])
+        #expect(record.machine == "\u{fffd}")
+        #expect(throws: LogBroadcastError.self) { try LogRecord(json: [0xff, 0xfe]) }
+    }
+
+    @Test("a record that is too large is cut between characters, and says by how much")
+    func cut() {
+        var record = LogRecord(.info, String(repeating: "\u{20ac}", count: 10_000), machine: "a", logger: "a")
+        record.exception = "short"
+        record.metadata = ["key": "value"]
+        let cut = record.cut(to: 16_384)
+        // 4,096 bytes end within the 1,366th character of three bytes.
+        #expect(cut.message == String(repeating: "\u{20ac}", count: 1_365) + "\u{2026} (25905 more bytes)")
+        #expect(cut.exception == "short")
+        #expect(cut.metadata == ["key": "value"])
+        #expect(record.cut(to: 1 << 20) == record)
+        record.metadata = ["key": .array(Array(repeating: "x", count: 5_000))]
+        record.exception = String(repeating: "x", count: 5_000)
+        #expect(record.cut(to: 16_384).metadata == ["cut": "5099 bytes of metadata"])
+        #expect(record.cut(to: 16_384).exception?.hasSuffix("x\u{2026} (904 more bytes)") == true)
     }
 
     @Test(

@@ -12,13 +12,9 @@ extension LogRecord {
     ///   - time: What counts as its time when it has none that can be read.
     /// - Throws: ``LogBroadcastError`` with the code `notARecord`.
     public init(json bytes: [UInt8], receivedAt time: RecordTime = .now) throws(LogBroadcastError) {
-        let value: JSONValue
-        do throws(JSONError) {
-            value = try JSONValue(parsing: bytes)
-        } catch {
-            throw LogBroadcastError(.notARecord, "not JSON", cause: error)
+        guard let object = try Self.json(bytes).object else {
+            throw LogBroadcastError(.notARecord, "not a JSON object")
         }
-        guard let object = value.object else { throw LogBroadcastError(.notARecord, "not a JSON object") }
         guard let message = object["message"].flatMap(Self.text) else {
             throw LogBroadcastError(.notARecord, "a JSON object without 'message'")
         }
@@ -53,6 +49,20 @@ extension LogRecord {
             "seq": .number(JSONNumber(seq)), "metadata": JSONValue(.dictionary(metadata)),
         ]
         return fields.bytes()
+    }
+
+    /// Reads JSON; what is not UTF-8 within it becomes U+FFFD, as a record in Latin-1 is better than none.
+    private static func json(_ bytes: [UInt8]) throws(LogBroadcastError) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONValue(parsing: bytes)
+        } catch {
+            if String(validating: bytes, as: UTF8.self) == nil,
+                let value = try? JSONValue(parsing: Array(String(decoding: bytes, as: UTF8.self).utf8))
+            {
+                return value
+            }
+            throw LogBroadcastError(.notARecord, "not JSON", cause: error)
+        }
     }
 
     /// A string as it is, another value but null as JSON.

@@ -57,7 +57,22 @@ public struct BroadcastLogHandler: LogHandler {
         var all = metadata
         if let more = metadataProvider?.get() { all.merge(more) { $1 } }
         if let own { all = all.isEmpty ? own : all.merging(own) { $1 } }
-        for case let (key, .stringConvertible(value)) in all { all[key] = .string(value.description) }
+        for (key, value) in all {
+            if case .string = value { continue }
+            all[key] = value.rendered
+        }
         return all
+    }
+}
+
+extension Logger.MetadataValue {
+    /// The value with texts for what only can be made text.
+    fileprivate var rendered: Logger.MetadataValue {
+        switch self {
+        case .string: self
+        case .stringConvertible(let value): .string(value.description)
+        case .array(let elements): .array(elements.map(\.rendered))
+        case .dictionary(let members): .dictionary(members.mapValues(\.rendered))
+        }
     }
 }

@@ -7,8 +7,16 @@ final class Outbox: Sendable {
     /// How many bodies may be unconfirmed before no more are taken; as many confirmed ones are remembered at most.
     static let most = 1_000
 
+    /// Something to send.
+    struct Body {
+        /// A record as JSON.
+        var bytes: [UInt8]
+        /// How many records are lost with it: one, or as many as it says were dropped.
+        var weight = 1
+    }
+
     private struct Entry {
-        var body: [UInt8]
+        var body: Body
         var isDone = false
     }
 
@@ -22,6 +30,7 @@ final class Outbox: Sendable {
         var firstSequence: UInt64 = 0
         var open = 0
         var openBytes = 0
+        var openRecords = 0
         var doneBytes = 0
         var isAbandoned = false
     }
@@ -45,14 +54,15 @@ final class Outbox: Sendable {
     /// Waits until there is room, and takes bodies.
     ///
     /// - Returns: Whether they were taken; not when this was abandoned.
-    func append(_ bodies: [[UInt8]]) -> Bool {
+    func append(_ bodies: [Body]) -> Bool {
         state.wait { state in
             if state.isAbandoned { return false }
             guard state.open == 0 || state.open < Self.most && state.openBytes < limit else { return nil }
             for body in bodies {
                 state.entries.append(Entry(body: body))
                 state.open += 1
-                state.openBytes += body.count
+                state.openBytes += body.bytes.count
+                state.openRecords += body.weight
             }
             return true
         }
@@ -60,9 +70,9 @@ final class Outbox: Sendable {
 
     /// Waits until all is confirmed or this is abandoned.
     ///
-    /// - Returns: How many bodies are not confirmed.
+    /// - Returns: How many records are not confirmed.
     func waitUntilDone() -> Int {
-        state.wait { $0.open == 0 || $0.isAbandoned ? $0.open : nil }
+        state.wait { $0.open == 0 || $0.isAbandoned ? $0.openRecords : nil }
     }
 
     /// Has everybody go on who waits here, and takes no more.
@@ -71,8 +81,8 @@ final class Outbox: Sendable {
         state.signal()
     }
 
-    /// How many bodies are not confirmed.
-    var open: Int { state.withLock { $0.open } }
+    /// How many records are not confirmed.
+    var openRecords: Int { state.withLock { $0.openRecords } }
 
     // MARK: The thread that sends
 
@@ -82,7 +92,7 @@ final class Outbox: Sendable {
     func offer(_ send: (UnsafeRawBufferPointer) -> UInt64?) {
         state.withLock { state in
             while state.unsent < state.entries.count {
-                guard let sequence = state.entries[state.unsent].body.withUnsafeBytes(send) else { return }
+                guard let sequence = state.entries[state.unsent].body.bytes.withUnsafeBytes(send) else { return }
                 if state.unsent == state.first { state.firstSequence = sequence }
                 state.unsent += 1
             }
@@ -105,9 +115,9 @@ final class Outbox: Sendable {
     /// Takes all that has to be sent out, for a transport that confirms nothing.
     func takeAll() -> [[UInt8]] {
         let bodies = state.withLock { state in
-            let bodies = state.entries[state.unsent...].map(\.body)
+            let bodies = state.entries[state.unsent...].map(\.body.bytes)
             state.entries.removeAll(keepingCapacity: true)
-            (state.first, state.unsent, state.open, state.openBytes) = (0, 0, 0, 0)
+            (state.first, state.unsent, state.open, state.openBytes, state.openRecords) = (0, 0, 0, 0, 0)
             return bodies
         }
         state.signal()
@@ -121,7 +131,8 @@ final class Outbox: Sendable {
 
     private func finish(_ place: Int, in state: inout State) {
         state.entries[place].isDone = true
-        let bytes = state.entries[place].body.count
+        let bytes = state.entries[place].body.bytes.count
+        state.openRecords -= state.entries[place].body.weight
         state.open -= 1
         state.openBytes -= bytes
         state.doneBytes += bytes
@@ -133,8 +144,8 @@ final class Outbox: Sendable {
         while state.first < state.unsent, state.entries[state.first].isDone,
             state.entries.count - state.first - state.open > most || state.doneBytes > limit || !remembers
         {
-            state.doneBytes -= state.entries[state.first].body.count
-            state.entries[state.first].body = []
+            state.doneBytes -= state.entries[state.first].body.bytes.count
+            state.entries[state.first].body.bytes = []
             state.first += 1
             state.firstSequence += 1
         }

@@ -21,11 +21,13 @@ struct RecordPump: Sendable {
         let outbox = transport.outbox
         while true {
             let batch = buffer.next()
-            var bodies = batch.records.map(\.json)
-            if batch.dropped > 0 { bodies.insert(notice(of: batch.dropped).json, at: 0) }
+            var bodies = batch.records.map { Outbox.Body(bytes: $0.json) }
+            if batch.dropped > 0 {
+                bodies.insert(Outbox.Body(bytes: notice(of: batch.dropped).json, weight: Int(batch.dropped)), at: 0)
+            }
             if !bodies.isEmpty {
                 guard outbox.append(bodies) else {
-                    return outbox.open + batch.records.count + Int(batch.dropped) + rest
+                    return outbox.openRecords + batch.records.count + Int(batch.dropped) + rest
                 }
                 transport.wake()
             }

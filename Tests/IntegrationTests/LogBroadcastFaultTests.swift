@@ -1,0 +1,195 @@
+import LogBroadcast
+import Logging
+import Synchronization
+import TestServers
+import Testing
+
+/// What becomes of records when the broker, the network or a viewer fails.
+@Suite struct LogBroadcastFaultTests {
+    /// Logs numbers from 1, a few at a time, until it is stopped.
+    private final class Stream: Sendable {
+        private let task: Task<Int, Never>
+
+        init(_ logger: Logger, every pause: Duration = .milliseconds(5), times: Int = 5) {
+            task = Task {
+                var number = 0
+                while !Task.isCancelled {
+                    for _ in 0..<times {
+                        number += 1
+                        logger.info("\(number)")
+                    }
+                    try? await Task.sleep(for: pause)
+                }
+                return number
+            }
+        }
+
+        /// - Returns: The last number.
+        func stop() async -> Int {
+            task.cancel()
+            return await task.value
+        }
+    }
+
+    @Test("a broker that is killed and started again in mid-stream costs no viewer a record")
+    func killedBroker() async throws {
+        try await withRabbitMQ { server in
+            let url = "amqp://guest:guest@127.0.0.1:\(server.port)"
+            let broadcast = try Broadcast(to: BroadcastURL(url), options: quietOptions(bufferBytes: 64 << 20))
+            let watchers = try [Watcher(url), Watcher(url)]
+            for watcher in watchers { try await watcher.viewer.waitUntilReady(within: .seconds(30)) }
+            let stream = Stream(broadcastLogger(broadcast))
+            for _ in 0..<2 {
+                let before = watchers[0].seen.records.count
+                try await eventually("records to flow") { watchers[0].seen.records.count > before + 500 }
+                await server.kill()
+                try await eventually("the loss") { watchers.allSatisfy { !$0.seen.disconnected.isEmpty } }
+                try await server.start()
+                let after = watchers[0].seen.records.count
+                try await eventually(within: .seconds(30), "records again") {
+                    watchers[0].seen.records.count > after + 500
+                }
+            }
+            let last = await stream.stop()
+            #expect(await broadcast.shutdown(within: .seconds(20)) == 0)
+            for watcher in watchers {
+                try await watcher.sees("\(last)")
+                let seen = watcher.seen
+                #expect(seen.records.map(\.seq) == (1...UInt64(last)).map { $0 })
+                #expect(seen.missed == 0)
+                #expect(seen.connected == 3)
+                await watcher.close()
+            }
+        }
+    }
+
+    @Test("records that are dropped while the broker is away are counted to the last one")
+    func droppedRecords() async throws {
+        try await withRabbitMQ { server in
+            let url = "amqp://guest:guest@127.0.0.1:\(server.port)"
+            let broadcast = try Broadcast(to: BroadcastURL(url), options: quietOptions(bufferBytes: 64 << 10))
+            let watcher = try Watcher(url)
+            try await watcher.viewer.waitUntilReady(within: .seconds(30))
+            let logger = broadcastLogger(broadcast)
+            let stream = Stream(logger)
+            try await eventually("records to flow") { watcher.seen.records.count > 100 }
+            try await server.stopApplication()
+            try await Task.sleep(for: .seconds(2))
+            try await server.startApplication()
+            try await eventually(within: .seconds(30), "the drops to be told") { watcher.seen.dropped > 0 }
+            let last = await stream.stop()
+            logger.info("end")
+            try await watcher.sees("end")
+            let seen = watcher.seen
+            #expect(seen.missed == seen.dropped)
+            #expect(seen.own.count + Int(seen.dropped) == last + 1)
+            #expect(seen.own.map(\.seq) == seen.own.map(\.seq).sorted())
+            await broadcast.shutdown(within: .seconds(5))
+            await watcher.close()
+        }
+    }
+
+    @Test("a memory alarm holds records back and nobody up, and what was dropped is counted")
+    func memoryAlarm() async throws {
+        try await withRabbitMQ { server in
+            let url = "amqp://guest:guest@127.0.0.1:\(server.port)"
+            let broadcast = try Broadcast(to: BroadcastURL(url), options: quietOptions(bufferBytes: 64 << 10))
+            let watcher = try Watcher(url)
+            try await watcher.viewer.waitUntilReady(within: .seconds(30))
+            let logger = broadcastLogger(broadcast)
+            logger.info("before")
+            try await watcher.sees("before")
+            try await server.control("set_vm_memory_high_watermark", "0.0001")
+            // The alarm is looked for every second or so; until it is there records go through.
+            for _ in 0..<40 {
+                logger.info("probe")
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            for number in 1...5_000 { logger.info("\(number)") }
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(!watcher.seen.records.contains { $0.message == "5000" })
+            try await server.control("set_vm_memory_high_watermark", "0.6")
+            try await watcher.sees("5000")
+            logger.info("end")
+            try await watcher.sees("end")
+            let seen = watcher.seen
+            #expect(seen.dropped > 0)
+            #expect(seen.missed == seen.dropped)
+            #expect(seen.own.count + Int(seen.dropped) == 5_042)
+            await broadcast.shutdown(within: .seconds(5))
+            await watcher.close()
+        }
+    }
+
+    @Test("a viewer that stops reading misses the oldest, and nobody else misses anything")
+    func stuckViewer() async throws {
+        try await withRabbitMQ { server in
+            let url = "amqp://guest:guest@127.0.0.1:\(server.port)"
+            let broadcast = try Broadcast(to: BroadcastURL(url), options: quietOptions(bufferBytes: 64 << 20))
+            var options = ViewerOptions()
+            options.queueBytes = 256 << 10
+            options.prefetch = 100
+            let stuck = try Watcher(url, options: options, isReading: false)
+            let live = try Watcher(url)
+            for watcher in [stuck, live] { try await watcher.viewer.waitUntilReady(within: .seconds(30)) }
+            let logger = broadcastLogger(broadcast)
+            for number in 1...20_000 { logger.info("\(number)") }
+            try await live.sees("20000")
+            #expect(live.seen.records.count == 20_000)
+            #expect(live.seen.missed == 0)
+            stuck.read()
+            try await stuck.sees("20000")
+            #expect(stuck.seen.missed > 0)
+            #expect(stuck.seen.records.count + Int(stuck.seen.missed) == 20_000)
+            #expect(stuck.seen.records.first?.message == "1")
+            await broadcast.shutdown(within: .seconds(5))
+            for watcher in [stuck, live] { await watcher.close() }
+        }
+    }
+
+    @Test("a broker that hangs, or is not there, holds nobody up who logs, nor the end of the program")
+    func absentBroker() async throws {
+        let port = try freePort()
+        let listener = try TCPRelay(to: port, behaviour: .blackHole)
+        defer { listener.close() }
+        for port in [port, listener.port] {
+            let broadcast = try Broadcast(
+                to: BroadcastURL("amqp://guest:guest@127.0.0.1:\(port)"), options: quietOptions(bufferBytes: 64 << 10))
+            let logger = broadcastLogger(broadcast)
+            for number in 1...100_000 { logger.info("\(number)") }
+            let error = await broadcastError { try await broadcast.waitUntilReady(within: .milliseconds(200)) }
+            #expect(error?.code == .unavailable)
+            let clock = ContinuousClock()
+            let begun = clock.now
+            #expect(await broadcast.shutdown(within: .milliseconds(200)) == 100_000)
+            // Far below the connection's own time limit of ten seconds.
+            #expect(clock.now - begun < .seconds(5))
+        }
+    }
+
+    @Test("a queue that somebody deletes is made again")
+    func deletedQueue() async throws {
+        try await withRabbitMQ { server in
+            let url = "amqp://guest:guest@127.0.0.1:\(server.port)"
+            let broadcast = try Broadcast(to: BroadcastURL(url), options: quietOptions())
+            let watcher = try Watcher(url)
+            try await watcher.viewer.waitUntilReady(within: .seconds(30))
+            let logger = broadcastLogger(broadcast)
+            logger.info("before")
+            try await watcher.sees("before")
+            let name = try #require(
+                try await server.control("list_queues", "name").firstMatch(of: /logger_[0-9a-f-]+/)?.output)
+            try await server.control(
+                "eval",
+                "rabbit_amqqueue:with(rabbit_misc:r(<<\"/\">>, queue, <<\"\(name)\">>), "
+                    + "fun(Q) -> rabbit_amqqueue:delete(Q, false, false, <<\"test\">>) end).")
+            try await eventually("the loss") { !watcher.seen.disconnected.isEmpty }
+            try await eventually("a record after it") {
+                logger.info("after")
+                return watcher.seen.records.contains { $0.message == "after" }
+            }
+            await broadcast.shutdown(within: .seconds(5))
+            await watcher.close()
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Logging
+import Synchronization
+import TestServers
+import Testing
+
+@testable import LogBroadcast
+
+@Suite struct EventDeskTests {
+    private func body(_ seq: UInt64) -> [UInt8] {
+        var record = LogRecord(
+            .info, "\(seq)", machine: "lb-1", logger: "a", time: RecordTime(microseconds: Int64(seq)))
+        record.pid = 7
+        record.seq = seq
+        return record.json
+    }
+
+    private func text(_ event: BroadcastEvent) -> String {
+        switch event {
+        case .record(let record): record.message
+        case .foreign(let bytes): "foreign \(String(decoding: bytes, as: UTF8.self))"
+        case .missed(let machine, let pid, let count): "missed \(count) of \(machine) \(pid)"
+        case .connected(let place): "connected \(place)"
+        case .disconnected(let reason): "disconnected \(reason)"
+        }
+    }
+
+    @Test("a record comes once, what is missing is told before the next, and what is no record comes as it is")
+    func sorting() {
+        let desk = EventDesk()
+        let bodies = [body(5), body(6), body(6), body(5), Array("{".utf8), body(10), body(11)]
+        #expect(
+            bodies.flatMap { desk.events(of: $0).map(text) }
+                == ["5", "6", "foreign {", "missed 3 of lb-1 7", "10", "11"])
+    }
+
+    @Test("who brings events waits for who takes them, and nobody waits after the end")
+    func backPressure() async throws {
+        let channel = EventChannel()
+        let brought = Mutex(0)
+        let bringing = Task.detached {
+            for number in 0..<1_000 {
+                guard await channel.send([.connected("\(number)")]) else { return false }
+                brought.withLock { $0 += 1 }
+            }
+            return true
+        }
+        try await eventually("the channel to be full") { brought.withLock { $0 } == EventChannel.most - 1 }
+        for number in 0..<500 { #expect(text(try #require(await channel.next())) == "connected \(number)") }
+        channel.finish()
+        #expect(await !bringing.value)
+        var left = 0
+        while await channel.next() != nil { left += 1 }
+        #expect(left > 0 && left <= EventChannel.most)
+        #expect(await !channel.send([.connected("late")]))
+    }
+
+    @Test("a task that is cancelled takes no more, and others go on")
+    func cancellation() async throws {
+        let channel = EventChannel()
+        let first = Task { await channel.next() == nil }
+        let second = Task { await channel.next() != nil }
+        first.cancel()
+        #expect(await first.value)
+        #expect(await channel.send([.connected("a")]))
+        #expect(await second.value)
+    }
+}

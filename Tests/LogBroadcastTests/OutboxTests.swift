@@ -1,0 +1,113 @@
+import Testing
+
+@testable import LogBroadcast
+
+@Suite struct OutboxTests {
+    /// A publisher that takes a number of bodies, and remembers them.
+    private final class Publisher {
+        var next: UInt64 = 1
+        var room = Int.max
+        var sent: [[UInt8]] = []
+
+        func send(from outbox: Outbox) {
+            outbox.offer { body in
+                guard room > 0 else { return nil }
+                room -= 1
+                sent.append(Array(body))
+                next += 1
+                return next - 1
+            }
+        }
+    }
+
+    private func bodies(_ numbers: ClosedRange<UInt8>) -> [Outbox.Body] { numbers.map { Outbox.Body(bytes: [$0]) } }
+
+    @Test("bodies are offered once, in order, as far as there is room")
+    func room() {
+        let outbox = Outbox(limit: 1_000, remembers: true)
+        let publisher = Publisher()
+        #expect(outbox.append(bodies(1...5)))
+        publisher.room = 3
+        publisher.send(from: outbox)
+        #expect(publisher.sent == [[1], [2], [3]])
+        publisher.room = 9
+        publisher.send(from: outbox)
+        #expect(publisher.sent == [[1], [2], [3], [4], [5]])
+        #expect(outbox.openRecords == 5)
+        outbox.done(1...4)
+        #expect(outbox.openRecords == 1)
+        outbox.done(5...5)
+        #expect(outbox.waitUntilDone() == 0)
+    }
+
+    @Test("over a new connection all is sent again that may be lost, also what was confirmed last")
+    func rewind() {
+        let outbox = Outbox(limit: 1_000, remembers: true)
+        let publisher = Publisher()
+        _ = outbox.append(bodies(1...4))
+        publisher.send(from: outbox)
+        outbox.done(1...2)
+        outbox.rewind()
+        // Numbers of the lost connection say nothing any more.
+        outbox.done(3...3)
+        publisher.sent = []
+        publisher.send(from: outbox)
+        #expect(publisher.sent == [[1], [2], [3], [4]])
+        #expect(outbox.openRecords == 2)
+        outbox.done(3...4)
+        #expect(outbox.openRecords == 2)
+        outbox.done(5...8)
+        #expect(outbox.openRecords == 0)
+    }
+
+    @Test("what was confirmed is remembered up to its bytes and its number, and not at all where nothing confirms")
+    func memory() {
+        let publisher = Publisher()
+        let small = Outbox(limit: 10, remembers: true)
+        for number in UInt8(0)..<30 {
+            #expect(small.append(bodies(number...number)))
+            publisher.send(from: small)
+            small.done(UInt64(number) + 1...UInt64(number) + 1)
+        }
+        publisher.sent = []
+        small.rewind()
+        publisher.send(from: small)
+        #expect(publisher.sent == (20..<30).map { [$0] })
+
+        let many = Outbox(limit: 1 << 20, remembers: true)
+        let other = Publisher()
+        for number in UInt64(1)...5_000 {
+            #expect(many.append([Outbox.Body(bytes: [UInt8(number % 256)])]))
+            other.send(from: many)
+            many.done(number...number)
+        }
+        other.sent = []
+        many.rewind()
+        other.send(from: many)
+        #expect(other.sent.count == Outbox.most)
+        #expect(other.sent.last == [UInt8(5_000 % 256)])
+
+        let forgetful = Outbox(limit: 10, remembers: false)
+        #expect(forgetful.append(bodies(1...3)))
+        #expect(forgetful.takeAll() == [[1], [2], [3]])
+        forgetful.rewind()
+        #expect(forgetful.takeAll().isEmpty)
+        #expect(forgetful.waitUntilDone() == 0)
+    }
+
+    @Test("who brings more waits for a confirm, and goes on when there will be none")
+    func backPressure() async {
+        let outbox = Outbox(limit: 10, remembers: true)
+        #expect(outbox.append([Outbox.Body(bytes: Array(repeating: 0, count: 11), weight: 7)]))
+        let publisher = Publisher()
+        publisher.send(from: outbox)
+        let waiting = Task.detached { outbox.append([Outbox.Body(bytes: [1])]) }
+        outbox.done(1...1)
+        #expect(await waiting.value)
+        _ = outbox.append([Outbox.Body(bytes: Array(repeating: 0, count: 11), weight: 7)])
+        let other = Task.detached { outbox.append([Outbox.Body(bytes: [2])]) }
+        outbox.abandon()
+        #expect(await !other.value)
+        #expect(outbox.waitUntilDone() == 8)
+    }
+}
