@@ -55,6 +55,24 @@ import Testing
         #expect(dropped == 1)
     }
 
+    @Test("records that are dropped all the time are told of now and then, and all by the end")
+    func fewNotices() {
+        let buffer = RecordBuffer(limit: 65_536)
+        var told: [UInt64] = []
+        for _ in 0..<50 {
+            for number in 0..<300 { buffer.append(record("number \(100 + number)")) }
+            told.append(buffer.next().dropped)
+        }
+        #expect(told.first == 89)
+        #expect(told.filter { $0 > 0 }.count < 50)
+        buffer.close()
+        let rest = drain(buffer)
+        #expect(rest.dropped > 0)
+        #expect(rest.records.last?.seq == 15_000)
+        let taken = 50 * RecordBuffer.batch + rest.records.count
+        #expect(taken + Int(told.reduce(0, +) + rest.dropped) == 15_000)
+    }
+
     @Test("what could not be sent counts as dropped too")
     func countedLater() {
         let buffer = RecordBuffer(limit: 65_536)

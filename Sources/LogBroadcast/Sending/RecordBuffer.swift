@@ -3,33 +3,44 @@
 /// When it is full the oldest make room. Records are numbered here, so that numbers follow the order in which they leave,
 /// and one that was dropped shows as a number that is missing.
 ///
-/// The sender is woken by the first record after a pause only; while it has been busy a moment ago it looks again by
-/// itself after ``doze``. So logging costs no system call while records keep coming, and an idle process sleeps.
+/// The sender is woken by the first record after a second's silence only; until then it looks again by itself every
+/// ``doze``. So logging costs no system call while records keep coming, and an idle process sleeps.
 final class RecordBuffer: Sendable {
     /// What the sender is told.
     struct Batch {
         /// Records in the order of their numbers.
         var records: [LogRecord]
-        /// How many were dropped since the last batch.
+        /// How many were dropped since that was told last; 0 while that was less than ``noticePause`` ago.
         var dropped: UInt64
         /// Whether it was closed, and these are the last.
         var isLast: Bool
     }
 
-    /// How long the sender waits for more before it goes to sleep, in milliseconds.
+    /// How long the sender waits before it looks for more, in milliseconds.
     static let doze = 10
+    /// How often it does so in vain before it goes to sleep.
+    static let dozes = 100
     /// How many records a batch has at most: those who log wait while one is taken out.
     static let batch = 128
 
+    /// How often at most the sender is told of dropped records, so that notices of the loss do not add to it.
+    static let noticePause = Duration.seconds(1)
+
     private struct State {
         var ring = Ring()
+        var lastNotice: ContinuousClock.Instant?
         var bytes = 0
         var seq: UInt64 = 0
         var dropped: UInt64 = 0
         var isAsleep = false
         var isClosed = false
 
-        var hasNews: Bool { ring.count > 0 || dropped > 0 }
+        /// Whether a notice of dropped records is due.
+        var isNoticeDue: Bool {
+            dropped > 0 && (isClosed || lastNotice.map { $0.duration(to: .now) >= noticePause } ?? true)
+        }
+
+        var hasNews: Bool { ring.count > 0 || isNoticeDue }
 
         mutating func takeFirst() -> LogRecord? {
             guard let first = ring.takeFirst() else { return nil }
@@ -75,17 +86,22 @@ final class RecordBuffer: Sendable {
     ///
     /// - Returns: What there is; without records when there is only to tell how many were dropped, or when it was closed.
     func next() -> Batch {
-        // Nobody has to wake this thread at first.
-        let isIdle = state.withLock { !$0.hasNews && !$0.isClosed }
-        if isIdle { state.wait(milliseconds: Self.doze) { $0.isClosed } }
+        for _ in 0..<Self.dozes {
+            let isIdle = state.withLock { !$0.hasNews && !$0.isClosed }
+            guard isIdle else { break }
+            state.wait(milliseconds: Self.doze) { $0.isClosed }
+        }
         return state.wait { state in
-            guard state.hasNews || state.isClosed else {
+            guard state.ring.count > 0 || state.dropped > 0 || state.isClosed else {
                 state.isAsleep = true
                 return nil
             }
             state.isAsleep = false
-            var batch = Batch(records: [], dropped: state.dropped, isLast: false)
-            state.dropped = 0
+            var batch = Batch(records: [], dropped: 0, isLast: false)
+            if state.isNoticeDue || state.ring.count == 0 {
+                (batch.dropped, state.dropped) = (state.dropped, 0)
+                state.lastNotice = .now
+            }
             batch.records.reserveCapacity(min(state.ring.count, Self.batch))
             while batch.records.count < Self.batch, let record = state.takeFirst() { batch.records.append(record) }
             batch.isLast = state.isClosed && state.ring.count == 0
