@@ -84,6 +84,8 @@ let package = Package(
         // Benchmarks/broadcast runs it.
         .executableTarget(
             name: "broadcast-publisher", dependencies: ["AMQP", logging], path: "Benchmarks/BroadcastPublisher"),
+        .executableTarget(
+            name: "broadcast-log", dependencies: ["LogBroadcast", logging], path: "Benchmarks/BroadcastLog"),
 
         // Tests.
         .target(name: "TestServers", dependencies: ["DedicatedThread"], path: "Tests/TestServers"),

@@ -1,0 +1,65 @@
+"""The log broadcast against a running RabbitMQ: what a call of `logger.info` costs, what a viewer keeps up with, and memory.
+
+The bars are those of the project: under 2 microseconds at p50 and 20 at p99 on the calling thread, with the broker up,
+blocked and down; 30,000 records a second with none missed; under 30 MB resident after ten million records.
+"""
+
+import os
+import subprocess
+import time
+
+from stand import free_port, row
+
+
+def measure_log(program, environment, port, is_quick):
+    """`environment` is that of the broker, for rabbitmqctl."""
+    up, down = f"amqp://guest@127.0.0.1:{port}", f"amqp://guest@127.0.0.1:{free_port()}"
+    measure_cost(program, "broker up", up, is_quick)
+    control(environment, "set_vm_memory_high_watermark", "0.0001")
+    # The broker looks for it every second.
+    time.sleep(3)
+    measure_cost(program, "broker blocked", up, is_quick)
+    control(environment, "set_vm_memory_high_watermark", "0.6")
+    measure_cost(program, "broker down", down, is_quick)
+    measure_viewer(program, up, 300_000 if is_quick else 900_000)
+    measure_memory(program, up, 1_000_000 if is_quick else 10_000_000)
+
+
+def control(environment, *arguments):
+    subprocess.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", "-q", "-n", environment["RABBITMQ_NODENAME"], *arguments],
+                   env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def run(program, *arguments):
+    done = subprocess.run([program, *map(str, arguments)], check=True, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL)
+    return [int(number) for number in done.stdout.split()]
+
+
+def measure_cost(program, name, url, is_quick):
+    for pace, calls, label in ((0, 1_000_000, "as fast as can be"), (20_000, 200_000, "50,000 a second"),
+                               (1_000_000, 5_000, "1,000 a second")):
+        p50, p99 = run(program, "cost", url, calls // 5 if is_quick else calls, pace)
+        row(f"logger.info, {name}, {label}: p50, p99", f"{p50 / 1000:.2f}, {p99 / 1000:.2f} us", "under 2, 20 us")
+
+
+def measure_viewer(program, url, count):
+    viewer = subprocess.Popen([program, "view", url, str(count)], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL)
+    try:
+        viewer.stdout.readline()
+        rate, left, _ = run(program, "send", url, count, 30_000)
+        row("logged for a viewer", f"{rate:,} records/s", f"({left} left over)")
+        rate, missed, cpu, resident = (int(number) for number in viewer.communicate(timeout=60)[0].split())
+        row("seen by the viewer", f"{rate:,} records/s", "at least 30,000" if missed == 0 else f"MISSED {missed}")
+        row("the viewer's CPU, and its resident memory", f"{cpu} s, {resident / 1024:.1f} MiB", f"({count:,} records)")
+    finally:
+        viewer.kill()
+        viewer.wait()
+
+
+def measure_memory(program, url, count):
+    """Nobody watches: the broker takes what comes, and drops it."""
+    rate, left, resident = run(program, "send", url, count, 40_000)
+    row(f"resident after {count:,} records", f"{resident / 1024:.1f} MiB", "under 30 MB")
+    row("at", f"{rate:,} records/s", f"({left} left over)")
