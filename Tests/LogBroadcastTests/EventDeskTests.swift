@@ -33,35 +33,48 @@ import Testing
                 == ["5", "6", "foreign {", "missed 3 of lb-1 7", "10", "11"])
     }
 
-    @Test("who brings events waits for who takes them, and nobody waits after the end")
+    @Test("who brings messages waits for who takes them, and nobody waits after the end")
     func backPressure() async throws {
-        let channel = EventChannel()
+        let channel = BoundedChannel<Int>()
         let brought = Mutex(0)
         let bringing = Task.detached {
             for number in 0..<1_000 {
-                guard await channel.send([.connected("\(number)")]) else { return false }
+                guard await channel.send(number) else { return false }
                 brought.withLock { $0 += 1 }
             }
             return true
         }
-        try await eventually("the channel to be full") { brought.withLock { $0 } == EventChannel.most - 1 }
-        for number in 0..<500 { #expect(text(try #require(await channel.next())) == "connected \(number)") }
+        try await eventually("the channel to be full") {
+            brought.withLock { $0 } == BoundedChannel<Int>.most - 1
+        }
+        for number in 0..<500 { #expect(await channel.next() == number) }
         channel.finish()
         #expect(await !bringing.value)
         var left = 0
         while await channel.next() != nil { left += 1 }
-        #expect(left > 0 && left <= EventChannel.most)
-        #expect(await !channel.send([.connected("late")]))
+        #expect(left > 0 && left <= BoundedChannel<Int>.most)
+        #expect(await !channel.send(0))
     }
 
     @Test("a task that is cancelled takes no more, and others go on")
     func cancellation() async throws {
-        let channel = EventChannel()
+        let channel = BoundedChannel<Int>()
         let first = Task { await channel.next() == nil }
-        let second = Task { await channel.next() != nil }
+        let second = Task { await channel.next() == 7 }
         first.cancel()
         #expect(await first.value)
-        #expect(await channel.send([.connected("a")]))
+        #expect(await channel.send(7))
         #expect(await second.value)
+    }
+
+    @Test("a viewer takes events and what messages say in the order in which they came")
+    func iteration() async {
+        let desk = EventDesk()
+        _ = await desk.bring(.connected("here"))
+        for message in [body(1), body(1), body(4)] { _ = await desk.bring(message) }
+        desk.finish()
+        var seen: [String] = []
+        while let event = await desk.next() { seen.append(text(event)) }
+        #expect(seen == ["connected here", "1", "missed 2 of lb-1 7", "4"])
     }
 }

@@ -44,7 +44,7 @@ public final class BroadcastViewer: AsyncSequence, Sendable {
     }
 
     deinit {
-        desk.channel.finish()
+        desk.finish()
         for place in places { Task.detached { await place.close() } }
     }
 
@@ -70,7 +70,7 @@ public final class BroadcastViewer: AsyncSequence, Sendable {
 
     /// Stops; the iteration ends after the events that are here.
     public func close() async {
-        desk.channel.finish()
+        desk.finish()
         for place in places { await place.close() }
         for task in watching { await task.value }
     }
@@ -82,11 +82,11 @@ public final class BroadcastViewer: AsyncSequence, Sendable {
         /// Waits for the next event.
         ///
         /// - Returns: The event; nil when the viewer was closed or the task was cancelled.
-        public mutating func next() async -> BroadcastEvent? { await viewer.desk.channel.next() }
+        public mutating func next() async -> BroadcastEvent? { await viewer.desk.next() }
 
         /// Waits for the next event, as ``next()`` does.
         public mutating func next(isolation actor: isolated (any Actor)?) async -> BroadcastEvent? {
-            await viewer.desk.channel.next()
+            await viewer.desk.next()
         }
     }
 }

@@ -6,6 +6,11 @@ import Synchronization
 /// The queue goes with the connection, and is made again with it. While the viewer does not keep up the broker keeps what
 /// fits in the queue, and drops the oldest: nobody else is held up.
 final class WatchedBroker: WatchedPlace {
+    /// How long messages are let come together, after those that have are taken.
+    private static let pause = Duration.milliseconds(5)
+    /// How long that takes at most.
+    private static let taking = Duration.microseconds(500)
+
     private let uri: BrokerURI
     private let connection: Connection
     private let queue: Queue
@@ -37,20 +42,25 @@ final class WatchedBroker: WatchedPlace {
 
     func watch(for desk: EventDesk) async {
         let connection = connection
-        let reporting = Task.detached { await report(connection, to: desk.channel) }
+        let reporting = Task.detached { await report(connection, to: desk) }
         defer { reporting.cancel() }
         while true {
             do throws(AMQPError) {
                 var messages = try await connection.consume(
                     from: queue.name, options: ConsumerOptions(acknowledgement: .onNext, prefetch: prefetch)
                 ).makeAsyncIterator()
+                var lastPause = ContinuousClock.now
                 while let message = try await messages.next() {
-                    guard await desk.take(message.body) else { return }
+                    guard await desk.bring(message.body) else { return }
+                    // Who waits for each of many messages costs a system call for each: rather wait for some.
+                    guard lastPause.duration(to: .now) > Self.taking else { continue }
+                    try? await Task.sleep(for: Self.pause)
+                    lastPause = .now
                 }
                 return
             } catch {
                 if error.code == .closed || error.code == .cancelled { return }
-                guard await desk.channel.send([.disconnected(reason: "\(error)")]) else { return }
+                guard await desk.bring(.disconnected(reason: "\(error)")) else { return }
                 await restore()
             }
         }
@@ -75,7 +85,7 @@ final class WatchedBroker: WatchedPlace {
 }
 
 /// Tells when a connection is made and lost; of attempts that fail the first, and those that fail for another reason.
-private func report(_ connection: Connection, to channel: EventChannel) async {
+private func report(_ connection: Connection, to desk: EventDesk) async {
     var isUp = false
     var said = ""
     for await state in connection.states {
@@ -83,12 +93,12 @@ private func report(_ connection: Connection, to channel: EventChannel) async {
         case .connected, .blocked:
             guard !isUp else { continue }
             (isUp, said) = (true, "")
-            _ = await channel.send([.connected("\(connection.uri)")])
+            _ = await desk.bring(.connected("\(connection.uri)"))
         case .waiting(let error, _):
             isUp = false
             guard said != "\(error)" else { continue }
             said = "\(error)"
-            _ = await channel.send([.disconnected(reason: said)])
+            _ = await desk.bring(.disconnected(reason: said))
         case .connecting, .closed: continue
         }
     }

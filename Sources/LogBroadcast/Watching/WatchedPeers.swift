@@ -45,7 +45,7 @@ final class WatchedPeers: WatchedPlace {
         // A peer that is not there is nothing that anybody reports: only that nobody has come.
         let silence = Task.detached { [endpoint, isBound] in
             if await !readiness.wait(within: .seconds(1)), !isBound, !Task.isCancelled {
-                _ = await desk.channel.send([.disconnected(reason: "nobody listens at \(endpoint) yet")])
+                _ = await desk.bring(.disconnected(reason: "nobody listens at \(endpoint) yet"))
             }
         }
         defer { silence.cancel() }
@@ -54,14 +54,14 @@ final class WatchedPeers: WatchedPlace {
                 switch event.kind {
                 case .handshakeSucceeded:
                     readiness.set(true)
-                    guard await desk.channel.send([.connected(event.endpoint)]) else { return }
+                    guard await desk.bring(.connected(event.endpoint)) else { return }
                 case .disconnected, .handshakeFailed, .acceptFailed:
-                    guard await desk.channel.send([.disconnected(reason: event.description)]) else { return }
+                    guard await desk.bring(.disconnected(reason: event.description)) else { return }
                 case .connected, .accepted, .stopped: continue
                 }
             }
             for message in batch.messages {
-                guard await desk.take(message) else { return }
+                guard await desk.bring(message) else { return }
             }
         }
     }

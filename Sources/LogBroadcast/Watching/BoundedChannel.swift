@@ -1,43 +1,43 @@
 import Synchronization
 
-/// Events between the tasks that bring them and those that take them: bounded, so that who brings waits for who takes.
-final class EventChannel: Sendable {
-    /// How many events wait before nobody may bring more.
-    static let most = 256
+/// Elements between the tasks that bring them and those that take them: bounded, so that who brings waits for who takes.
+final class BoundedChannel<Element: Sendable>: Sendable {
+    /// How many elements wait before nobody may bring more.
+    static var most: Int { 256 }
 
     private typealias Waiting = [CheckedContinuation<Void, Never>]
 
     private struct State {
-        var events: [BroadcastEvent] = []
+        var elements: [Element] = []
         var taken = 0
         var takers: Waiting = []
         var bringers: Waiting = []
         var isFinished = false
 
-        var count: Int { events.count - taken }
+        var count: Int { elements.count - taken }
 
-        mutating func take() -> BroadcastEvent? {
-            guard taken < events.count else { return nil }
+        mutating func take() -> Element? {
+            guard taken < elements.count else { return nil }
             defer {
                 taken += 1
-                if taken == events.count {
-                    events.removeAll(keepingCapacity: true)
+                if taken == elements.count {
+                    elements.removeAll(keepingCapacity: true)
                     taken = 0
                 }
             }
-            return events[taken]
+            return elements[taken]
         }
     }
 
     private let state = Mutex(State())
 
-    /// Brings events, and waits while there are too many.
+    /// Brings an element, and waits while there are too many.
     ///
-    /// - Returns: Whether anybody may still take events.
-    func send(_ events: [BroadcastEvent]) async -> Bool {
+    /// - Returns: Whether anybody may still take elements.
+    func send(_ element: Element) async -> Bool {
         let (isOpen, taker) = state.withLock { state in
             guard !state.isFinished else { return (false, nil as CheckedContinuation<Void, Never>?) }
-            state.events += events
+            state.elements.append(element)
             return (true, state.takers.popLast())
         }
         taker?.resume()
@@ -57,19 +57,19 @@ final class EventChannel: Sendable {
         return state.withLock { !$0.isFinished }
     }
 
-    /// Takes the next event.
+    /// Takes the next element.
     ///
-    /// - Returns: The event; nil after the end, or when the task was cancelled.
-    func next() async -> BroadcastEvent? {
+    /// - Returns: The element; nil after the end, or when the task was cancelled.
+    func next() async -> Element? {
         while true {
-            let (event, isFinished, bringers): (BroadcastEvent?, Bool, Waiting) = state.withLock { state in
-                let event = state.take()
-                guard state.count < Self.most / 2 else { return (event, state.isFinished, []) }
+            let (element, isFinished, bringers): (Element?, Bool, Waiting) = state.withLock { state in
+                let element = state.take()
+                guard state.count < Self.most / 2 else { return (element, state.isFinished, []) }
                 defer { state.bringers = [] }
-                return (event, state.isFinished, state.bringers)
+                return (element, state.isFinished, state.bringers)
             }
             for bringer in bringers { bringer.resume() }
-            if let event { return event }
+            if let element { return element }
             if isFinished || Task.isCancelled { return nil }
             await withTaskCancellationHandler {
                 await withCheckedContinuation { continuation in
