@@ -9,6 +9,7 @@ let package = Package(
         .executable(name: "libra_client", targets: ["LibraClient"]),
         .executable(name: "hayrack", targets: ["Hayrack"]),
         .executable(name: "zmqpush", targets: ["ZMQPush"]),
+        .executable(name: "logcast", targets: ["Logcast"]),
         .library(name: "Gearman", targets: ["Gearman"]),
         .library(name: "HAProxy", targets: ["HAProxy"]),
         .library(name: "ZeroMQ", targets: ["ZeroMQ"]),
@@ -57,6 +58,7 @@ let package = Package(
             name: "LibraWorker",
             dependencies: [
                 "CommandKit", "DaemonKit", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy",
+                "LogBroadcast",
                 argumentParser, logging, serviceLifecycle, systemPackage,
             ]),
         .executableTarget(
@@ -86,6 +88,12 @@ let package = Package(
             name: "broadcast-publisher", dependencies: ["AMQP", logging], path: "Benchmarks/BroadcastPublisher"),
         .executableTarget(
             name: "broadcast-log", dependencies: ["LogBroadcast", logging], path: "Benchmarks/BroadcastLog"),
+        .executableTarget(
+            name: "Logcast",
+            dependencies: [
+                "CommandKit", "DedicatedThread", "JSON", "LogBroadcast", "LogTransport", argumentParser, logging,
+                systemPackage,
+            ]),
 
         // Tests.
         .target(name: "TestServers", dependencies: ["DedicatedThread"], path: "Tests/TestServers"),

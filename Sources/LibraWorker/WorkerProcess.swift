@@ -6,6 +6,7 @@ import Glibc
 import HAProxy
 import LoadBalancing
 import LoadBalancingHAProxy
+import LogBroadcast
 import Logging
 import ServiceLifecycle
 import SystemPackage
@@ -19,10 +20,14 @@ struct WorkerProcess {
     /// How long the jobs in hand may take after SIGTERM.
     private static let finishingLimit = Duration.seconds(60)
 
+    /// How long the last log records may take to the broadcast.
+    private static let lastRecordsLimit = Duration.seconds(2)
+
     func run() async throws {
         let surroundings = try enter()
         defer { surroundings.pidFile?.release() }
-        let logger = makeLogger(surroundings.logFile)
+        let broadcast = try makeBroadcast()
+        let logger = makeLogger(surroundings.logFile, broadcast)
         let reopening = await LogReopening(surroundings.logFile, logger: logger)
 
         let driver = try await makeDriver(logger)
@@ -50,9 +55,11 @@ struct WorkerProcess {
         } catch {
             // A daemon's standard error is /dev/null by now.
             logger.critical("the worker ends: \(error)")
+            await broadcast?.shutdown(within: Self.lastRecordsLimit)
             throw error
         }
         logger.notice("the worker ends")
+        await broadcast?.shutdown(within: Self.lastRecordsLimit)
     }
 
     // MARK: Surroundings
@@ -121,11 +128,30 @@ struct WorkerProcess {
         return FilePath(environment["HOME"] ?? "/").appending(".local/state/libra")
     }
 
-    private func makeLogger(_ file: LogFile?) -> Logger {
+    /// The way to those who watch the log; nil where nothing is broadcast.
+    private func makeBroadcast() throws(CommandError) -> Broadcast? {
+        guard let url = settings[WorkerSettings.broadcastURL]?.reveal() else { return nil }
+        var options = BroadcastOptions()
+        options.program = "libra_worker"
+        do throws(LogBroadcastError) {
+            return try Broadcast(to: try BroadcastURL(url), options: options)
+        } catch {
+            throw CommandError(
+                error.code == .invalidArgument ? .configuration : .unavailable, "[broadcast] url: \(error.message)",
+                cause: error)
+        }
+    }
+
+    private func makeLogger(_ file: LogFile?, _ broadcast: Broadcast?) -> Logger {
         let level: Logger.Level =
             settings[WorkerSettings.debug] ? .debug : settings[WorkerSettings.verbose] ? .info : .notice
         let destination: any LogDestination = file ?? StandardErrorLog()
-        LoggingSystem.bootstrap { _ in LineLogHandler(program: "libra_worker", to: destination, level: level) }
+        let broadcastLevel = settings[WorkerSettings.broadcastLevel]
+        LoggingSystem.bootstrap { label in
+            let own = LineLogHandler(program: "libra_worker", to: destination, level: level)
+            guard let broadcast else { return own }
+            return MultiplexLogHandler([own, BroadcastLogHandler(label: label, to: broadcast, level: broadcastLevel)])
+        }
         return Logger(label: "libra_worker")
     }
 

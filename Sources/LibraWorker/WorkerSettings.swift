@@ -3,6 +3,7 @@ import Gearman
 import HAProxy
 import LoadBalancing
 import LoadBalancingHAProxy
+import Logging
 import SystemPackage
 
 /// The settings of `libra_worker`: what stands in `etc/sample_libra.cfg`, in the environment and on the command line.
@@ -51,12 +52,16 @@ enum WorkerSettings {
     static let reconcile = Setting(
         "worker:haproxy", "reconcile", .choice, default: HAProxyDriverOptions.Reconciliation.repair)
 
+    static let broadcastURL = Setting("broadcast", "url", .secret)
+    static let broadcastLevel = Setting("broadcast", "level", .choice, default: Logger.Level.info)
+
     static let schema = SettingsSchema(
         [
             noDaemon, debug, verbose, pidFile, logFile, user, group, function, driver, statsPoll, connections,
             networkCheck, servers, reconnectSleep, keepalive, keepaliveCount, keepaliveIdle, keepaliveInterval,
             tlsAuthority, tlsCertificate, tlsKey, service, stateFolder, stagingFolder, configurationFile, socket,
-            socketAccess, statsFile, log, drainTimeout, alwaysReload, cookieKey, reconcile,
+            socketAccess, statsFile, log, drainTimeout, alwaysReload, cookieKey, reconcile, broadcastURL,
+            broadcastLevel,
         ],
         exemptVariables: ["LIBRA_TEST_"])
 

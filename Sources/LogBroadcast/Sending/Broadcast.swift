@@ -103,6 +103,27 @@ public final class Broadcast: Sendable {
         buffer.append(record.cut(to: largestRecord))
     }
 
+    /// Broadcasts a record of the caller's making as soon as none has to be dropped for it; to be used by one task.
+    ///
+    /// - Parameters:
+    ///   - record: The record, as in ``send(_:)``.
+    ///   - limit: How long to wait for room.
+    /// - Returns: Whether there was room in time; if not, the record is not broadcast.
+    public func send(_ record: LogRecord, waitingForRoom limit: Duration) async -> Bool {
+        let record = record.cut(to: largestRecord)
+        let deadline = ContinuousClock.now + limit
+        while let roomIsMade = buffer.appendIfRoom(record) {
+            guard .now < deadline else { return false }
+            let clock = Task.detached {
+                try? await Task.sleep(until: deadline)
+                roomIsMade.offer(())
+            }
+            await roomIsMade.value()
+            clock.cancel()
+        }
+        return true
+    }
+
     /// Sends what waits, as far as that is possible in time, and ends; later records are lost.
     ///
     /// - Parameter limit: How long it may take.

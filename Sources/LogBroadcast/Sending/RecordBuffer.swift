@@ -1,3 +1,5 @@
+import DedicatedThread
+
 /// Records between those who log and the one thread that sends: bounded in bytes, and nobody who logs ever waits.
 ///
 /// When it is full the oldest make room. Records are numbered here, so that numbers follow the order in which they leave,
@@ -34,6 +36,8 @@ final class RecordBuffer: Sendable {
         var dropped: UInt64 = 0
         var isAsleep = false
         var isClosed = false
+        /// Who waits for room.
+        var roomIsMade: FirstAnswer<Void>?
 
         /// Whether a notice of dropped records is due.
         var isNoticeDue: Bool {
@@ -80,6 +84,24 @@ final class RecordBuffer: Sendable {
         if wakes { state.signal() }
     }
 
+    /// Adds a record and gives it its number, unless another would have to be dropped for it.
+    ///
+    /// - Parameter record: The record.
+    /// - Returns: Nil when it was added, or never can be; else what is answered when room was made. Whoever asked before and
+    ///   waits is answered now.
+    func appendIfRoom(_ record: LogRecord) -> FirstAnswer<Void>? {
+        let size = record.size
+        let (waiting, before): (FirstAnswer<Void>?, FirstAnswer<Void>?) = state.withLock { state in
+            guard !state.isClosed, size <= limit, state.bytes + size > limit else { return (nil, nil) }
+            let before = state.roomIsMade
+            state.roomIsMade = FirstAnswer()
+            return (state.roomIsMade, before)
+        }
+        before?.offer(())
+        if waiting == nil { append(record) }
+        return waiting
+    }
+
     // MARK: The sender
 
     /// Waits for records; to be called by one thread.
@@ -91,7 +113,7 @@ final class RecordBuffer: Sendable {
             guard isIdle else { break }
             state.wait(milliseconds: Self.doze) { $0.isClosed }
         }
-        return state.wait { state in
+        let (batch, roomIsMade): (Batch, FirstAnswer<Void>?) = state.wait { state in
             guard state.ring.count > 0 || state.dropped > 0 || state.isClosed else {
                 state.isAsleep = true
                 return nil
@@ -105,8 +127,10 @@ final class RecordBuffer: Sendable {
             batch.records.reserveCapacity(min(state.ring.count, Self.batch))
             while batch.records.count < Self.batch, let record = state.takeFirst() { batch.records.append(record) }
             batch.isLast = state.isClosed && state.ring.count == 0
-            return batch
+            return (batch, state.roomIsMade.take())
         }
+        roomIsMade?.offer(())
+        return batch
     }
 
     /// Counts records as dropped that were taken out and could not be sent.
@@ -122,7 +146,11 @@ final class RecordBuffer: Sendable {
 
     /// Takes no more records; those that are here can still be taken.
     func close() {
-        state.withLock { $0.isClosed = true }
+        let roomIsMade = state.withLock { state in
+            state.isClosed = true
+            return state.roomIsMade.take()
+        }
+        roomIsMade?.offer(())
         state.signal()
     }
 
