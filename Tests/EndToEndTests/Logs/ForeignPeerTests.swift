@@ -1,5 +1,5 @@
 import Glibc
-import LoadBalancing
+import JSON
 import TestServers
 import Testing
 

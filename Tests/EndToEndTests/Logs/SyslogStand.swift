@@ -1,5 +1,5 @@
 import Glibc
-import LoadBalancing
+import JSON
 import TestServers
 
 /// A syslog daemon with its file of `etc/` as it is, and what that file names: `/usr/bin/zmqpush`, its spool, a receiver.
