@@ -11,11 +11,22 @@ struct Patience {
     ///
     /// - Returns: Whether there is time left for more.
     func wait(for waits: [Wait]) throws(LogTransportError) -> Bool {
-        let left = deadline - .now
-        guard left > .zero else { return false }
+        try wait(for: waits, atMost: deadline - .now)
+    }
+
+    /// Waits for a moment, for what no descriptor tells of.
+    ///
+    /// - Returns: Whether there is time left for more.
+    func pause() throws(LogTransportError) -> Bool {
+        _ = try wait(for: [], atMost: min(.milliseconds(2), deadline - .now))
+        return deadline > .now && !Wait.isReadable(end)
+    }
+
+    private func wait(for waits: [Wait], atMost time: Duration) throws(LogTransportError) -> Bool {
+        guard time > .zero else { return false }
         var items = [PollItem(descriptor: end, .input)] + waits.map { PollItem($0) }
         do throws(ZeroMQError) {
-            return try poll(&items, timeout: left) > 0 && items[0].ready.isEmpty
+            return try poll(&items, timeout: time) > 0 && items[0].ready.isEmpty
         } catch {
             throw LogTransportError(sending: error)
         }

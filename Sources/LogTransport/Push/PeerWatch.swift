@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import ZeroMQ
 
@@ -23,6 +24,15 @@ struct PeerWatch: ~Copyable {
 
     /// What to wait on.
     var wait: Wait { Wait(.socket(monitor.handle), .input) }
+
+    /// Whether the kernel holds bytes that a peer has not read from its Unix socket, or not acknowledged over TCP.
+    var hasBytesUnderWay: Bool {
+        connections.contains { connection in
+            // SIOCOUTQ of unix(7) and tcp(7), which is the same number.
+            var waiting: Int32 = 0
+            return ioctl(connection, UInt(TIOCOUTQ), &waiting) == 0 && waiting > 0
+        }
+    }
 
     /// Takes in what happened.
     mutating func advance() throws(ZeroMQError) {

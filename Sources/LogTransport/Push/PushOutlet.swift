@@ -111,12 +111,29 @@ package final class PushOutlet: Outlet {
             try advance()
         }
         let lines = sender.pointee.unsentLines
-        // What libzmq has let go of may still be in its buffer for a connection, until the kernel has room for it.
-        for connection in watch?.connections ?? [] where isTimeLeft {
-            isTimeLeft = try patience.wait(for: [Wait(.descriptor(connection), .output)])
-        }
+        if isTimeLeft { isTimeLeft = try waitUntilRead(patience) }
         watch = nil
         sender.pointee.close(linger: isTimeLeft ? .seconds(1) : .zero)
         return lines
+    }
+
+    /// Waits until nothing that libzmq has let go of is in its buffer for a connection or in the kernel.
+    ///
+    /// A receiver's libzmq that has stopped reading at its high-water mark forgets what is left in a Unix socket when the
+    /// other side closes it.
+    ///
+    /// - Returns: Whether there is time left for more.
+    private func waitUntilRead(_ patience: Patience) throws(LogTransportError) -> Bool {
+        for connection in watch?.connections ?? [] {
+            guard try patience.wait(for: [Wait(.descriptor(connection), .output)]) else { return false }
+        }
+        // Twice, as libzmq's thread may be about to write its buffer when the kernel's is found empty.
+        var timesEmpty = 0
+        while timesEmpty < 2 {
+            guard try patience.pause() else { return false }
+            try advance()
+            timesEmpty = watch?.hasBytesUnderWay == true ? 0 : timesEmpty + 1
+        }
+        return true
     }
 }
