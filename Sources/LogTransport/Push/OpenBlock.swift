@@ -9,6 +9,7 @@ struct OpenBlock {
     let hint: UnsafeMutableRawPointer
     private var fill = 0
     private var messages = 0
+    private var takenBack = 0
     private var linesPerMessage: [Int] = []
     private var lastNumber: UInt64 = 0
 
@@ -42,7 +43,10 @@ struct OpenBlock {
     mutating func note(lines: Int) { linesPerMessage.append(lines) }
 
     /// Says that the message that was placed was released without having been sent.
-    @inline(__always) mutating func takeBack() { messages += 1 }
+    @inline(__always) mutating func takeBack() {
+        messages += 1
+        takenBack += 1
+    }
 
     /// Whether libzmq has let go of all messages.
     var isReleased: Bool { block.unreleased(of: messages) == 0 }
@@ -52,7 +56,9 @@ struct OpenBlock {
 
     /// The block, which takes no more messages.
     consuming func seal() -> SendBlock {
-        block.seal(messages: messages, linesPerMessage: linesPerMessage, lastNumber: lastNumber)
+        block.seal(
+            messages: messages, lines: linesPerMessage.isEmpty ? messages - takenBack : linesPerMessage.reduce(0, +),
+            linesPerMessage: linesPerMessage, lastNumber: lastNumber)
         return block
     }
 }

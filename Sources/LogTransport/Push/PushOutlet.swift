@@ -14,8 +14,12 @@ package final class PushOutlet: Outlet {
     // tenth of the time of a line.
     private let sender: UnsafeMutablePointer<PushSender>
     private var watch: PeerWatch?
+    // Receivers that had gone away when the socket was closed.
+    private var lost: UInt64 = 0
     // The input pauses, and there was no room for the open batch.
     private var isFlushing = false
+    // Lines that had left at the end though one before them had not.
+    private var ahead: UInt64 = 0
 
     /// The endpoints that were bound, with the ports that were chosen.
     package let boundEndpoints: [Endpoint]
@@ -93,7 +97,8 @@ package final class PushOutlet: Outlet {
 
     package var counts: OutletCounts {
         var counts = OutletCounts()
-        counts.receiversLost = watch?.lost ?? 0
+        counts.receiversLost = watch?.lost ?? lost
+        counts.ahead = ahead
         return counts
     }
 
@@ -110,8 +115,10 @@ package final class PushOutlet: Outlet {
             isTimeLeft = try patience.wait(for: waits(forRoom: false))
             try advance()
         }
-        let lines = sender.pointee.unsentLines
+        let (lines, ahead) = sender.pointee.countUnsent()
+        self.ahead = ahead
         if isTimeLeft { isTimeLeft = try waitUntilRead(patience) }
+        lost = watch?.lost ?? 0
         watch = nil
         sender.pointee.close(linger: isTimeLeft ? .seconds(1) : .zero)
         return lines

@@ -5,8 +5,8 @@ struct PushSender: ~Copyable {
     private enum Shortage {
         /// No peer has room, or there is none.
         case peer
-        /// The lines that wait for peers take all the memory that they may.
-        case memory
+        /// The lines that wait for peers take all the memory that they may; this message needs some more.
+        case memory(Int)
     }
 
     private let sendsEmptyTopic: Bool
@@ -21,6 +21,8 @@ struct PushSender: ~Copyable {
     private var shortage = Shortage.peer
     /// The number of the last line that was taken; 0 before the first.
     private(set) var lastOffered: UInt64 = 0
+    /// The number up to which every line was let go of by libzmq, as ``reclaim()`` saw it last.
+    private(set) var acknowledged: UInt64 = 0
 
     init(_ socket: consuming Socket, _ context: Context, options: PushOptions, signal: SendSignal) {
         self.socket = consume socket
@@ -60,7 +62,7 @@ struct PushSender: ~Copyable {
     private mutating func push(_ bytes: UnsafeRawBufferPointer, lastNumber: UInt64) throws(LogTransportError) -> Bool {
         if open?.hasRoom(for: bytes.count) != true {
             guard try openBlock(for: bytes.count) else {
-                shortage = .memory
+                shortage = .memory(bytes.count)
                 return false
             }
         }
@@ -107,36 +109,41 @@ struct PushSender: ~Copyable {
 }
 
 extension PushSender {
-    /// The number up to which every line was let go of by libzmq.
-    var acknowledged: UInt64 {
-        guard ledger.isEmpty, batch.isEmpty, open?.isReleased ?? true else { return ledger.acknowledged }
-        return lastOffered
-    }
-
-    /// The lines that are packed or with libzmq; no message is sent after that.
-    var unsentLines: UInt64 {
-        mutating get {
-            sealOpenBlock()
-            ledger.reclaim()
-            return ledger.lines + UInt64(batch.count)
-        }
+    /// Counts the lines that are packed or with libzmq, and those beyond ``acknowledged`` that are not; no message is
+    /// sent after that.
+    mutating func countUnsent() -> (unsent: UInt64, ahead: UInt64) {
+        sealOpenBlock()
+        reclaim()
+        let (unreleased, ahead) = ledger.lines
+        return (unreleased + UInt64(batch.count), ahead)
     }
 
     /// Notes what libzmq has let go of.
-    mutating func reclaim() { ledger.reclaim() }
+    mutating func reclaim() {
+        ledger.reclaim()
+        let isAllReleased = ledger.isEmpty && batch.isEmpty && open?.isReleased ?? true
+        acknowledged = isAllReleased ? lastOffered : max(acknowledged, ledger.acknowledged)
+    }
 
     /// What tells that there may be room, or that lines have left.
     mutating func wait(forRoom: Bool) -> Wait? {
-        if forRoom, shortage == .peer, let handle = socket?.handle { return Wait(.socket(handle), .output) }
+        if forRoom, case .peer = shortage, let handle = socket?.handle { return Wait(.socket(handle), .output) }
         guard forRoom || acknowledged < lastOffered else { return nil }
         signal.await()
         open?.notifyWhenReleased()
         // What was released before that gave no signal.
-        let before = ledger.cost
-        ledger.reclaim()
-        ledger.reclaimOutOfOrder()
-        if ledger.cost != before || acknowledged == lastOffered { signal.notify() }
+        let before = acknowledged
+        reclaim()
+        if acknowledged != before || forRoom && hasRoom { signal.notify() }
         return Wait(.descriptor(signal.descriptor), .input)
+    }
+
+    /// Whether the message that found no memory finds it now.
+    private var hasRoom: Bool {
+        mutating get {
+            guard case .memory(let count) = shortage else { return true }
+            return ledger.hasRoom(for: count)
+        }
     }
 
     /// Closes the socket, and waits for libzmq's threads to end.

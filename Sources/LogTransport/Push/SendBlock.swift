@@ -22,6 +22,8 @@ final class SendBlock: @unchecked Sendable {
     private let unreleased = Atomic(open)
     private let wakesAt = Atomic(0)
 
+    /// The lines in the block.
+    private(set) var lines = 0
     /// Lines in each message, in order; empty where each message is one line.
     private var linesPerMessage: [Int] = []
     /// What the block and its messages take in memory, in bytes.
@@ -56,9 +58,11 @@ final class SendBlock: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - messages: The messages that refer or referred to the block, also those that libzmq did not take.
+    ///   - lines: The lines in those that it took.
     ///   - linesPerMessage: The lines in each that it took, in order; empty where each is one line.
     ///   - lastNumber: The number of the last line.
-    func seal(messages: Int, linesPerMessage: [Int], lastNumber: UInt64) {
+    func seal(messages: Int, lines: Int, linesPerMessage: [Int], lastNumber: UInt64) {
+        self.lines = lines
         self.linesPerMessage = linesPerMessage
         self.lastNumber = lastNumber
         cost = capacity + messages * SendLedger.costPerMessage

@@ -13,6 +13,8 @@ struct SendLedger: ~Copyable {
     private struct Entry {
         let block: SendBlock
         var lastNumber: UInt64
+        /// The lines in it, and in blocks that came after it and were forgotten before it.
+        var lines: Int
     }
 
     private var entries: [Entry] = []
@@ -25,9 +27,10 @@ struct SendLedger: ~Copyable {
     /// Whether every block was let go of, as far as ``reclaim()`` has seen.
     var isEmpty: Bool { entries.isEmpty }
 
-    /// The lines that libzmq still has.
-    var lines: UInt64 {
-        entries.reduce(0) { $0 + UInt64($1.block.unreleasedLines) }
+    /// The lines that libzmq still has, and those that have left though one before them may not have.
+    var lines: (unreleased: UInt64, ahead: UInt64) {
+        let unreleased = entries.reduce(0) { $0 + $1.block.unreleasedLines }
+        return (UInt64(unreleased), UInt64(entries.reduce(-unreleased) { $0 + $1.lines }))
     }
 
     /// Whether a block of this cost may be added; it always may where there is no other.
@@ -47,7 +50,7 @@ struct SendLedger: ~Copyable {
 
     /// Takes in a block that was sealed.
     mutating func append(_ block: SendBlock) {
-        entries.append(Entry(block: block, lastNumber: block.lastNumber))
+        entries.append(Entry(block: block, lastNumber: block.lastNumber, lines: block.lines))
         cost += block.cost
     }
 
@@ -69,6 +72,7 @@ struct SendLedger: ~Copyable {
             if entry.block.isReleased, let last = kept.indices.last {
                 // Its lines have left with those of the block before it.
                 kept[last].lastNumber = entry.lastNumber
+                kept[last].lines += entry.lines
                 forget(entry.block)
             } else {
                 kept.append(entry)

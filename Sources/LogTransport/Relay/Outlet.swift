@@ -65,6 +65,8 @@ package struct OutletCounts: Sendable, Equatable {
     package var droppedNewest: UInt64 = 0
     /// Those of the dropped lines that have a number up to ``Outlet/acknowledged``.
     package var missing: UInt64 = 0
+    /// Lines with a number beyond ``Outlet/acknowledged`` that have left, as they are counted at the end.
+    package var ahead: UInt64 = 0
 
     /// Nothing counted yet.
     package init() {}

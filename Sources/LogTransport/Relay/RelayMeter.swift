@@ -27,7 +27,7 @@ extension OutletCounts {
     ///   - report: Where it is set.
     ///   - lines: How many lines have a number up to what the outlet has acknowledged.
     func report(in report: inout RelayReport, lines: UInt64) {
-        report.linesOut = lines - min(lines, missing)
+        report.linesOut = lines - min(lines, missing) + ahead
         report.droppedOldest = droppedOldest
         report.droppedNewest = droppedNewest
         report.redelivered = redelivered

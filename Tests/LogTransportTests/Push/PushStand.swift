@@ -70,10 +70,13 @@ extension PushOutlet {
 
     /// Waits until all lines that were offered have left.
     func waitUntilAllLeft(_ number: UInt64) throws {
-        while acknowledged < number {
-            try wait(waits(forRoom: false), "lines to leave")
-            try advance()
-        }
+        while acknowledged < number { try waitForLeaving() }
+    }
+
+    /// Waits until lines that were offered have left, as a relay does when its input pauses.
+    func waitForLeaving() throws {
+        try wait(waits(forRoom: false), "lines to leave")
+        try advance()
     }
 
     /// How many lines there is room for.
@@ -83,7 +86,14 @@ extension PushOutlet {
         return number - first
     }
 
+    /// Whether a wait would end at once.
+    func isReady() throws -> Bool { try poll(waits(forRoom: false), timeout: .zero) }
+
     private func wait(_ waits: [Wait], _ what: String) throws {
+        guard try poll(waits, timeout: .seconds(20)) else { throw TestServerError("no \(what) in 20 seconds") }
+    }
+
+    private func poll(_ waits: [Wait], timeout: Duration) throws -> Bool {
         var items = waits.map { wait in
             switch wait.source {
             case .descriptor(let number): PollItem(descriptor: number, PollItem.Events(rawValue: wait.events.rawValue))
@@ -91,7 +101,7 @@ extension PushOutlet {
                 PollItem(socketHandle: handle, PollItem.Events(rawValue: wait.events.rawValue))
             }
         }
-        guard try poll(&items, timeout: .seconds(20)) > 0 else { throw TestServerError("no \(what) in 20 seconds") }
+        return try ZeroMQ.poll(&items, timeout: timeout) > 0
     }
 }
 
