@@ -145,7 +145,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "TestServers", "CommandKit", "Gearman", "HAProxy", "JSON", "LoadBalancing", "LoadBalancingHAProxy",
-                "LibraWorker", "LibraClient", "Hayrack", "ZMQPush", systemPackage,
+                "LibraWorker", "LibraClient", "Hayrack", "Logcast", "ZMQPush", systemPackage,
             ]),
     ]
 )

@@ -27,7 +27,7 @@ struct TopScreen {
 
     /// What to write so that the content is seen, in the place of what was drawn before.
     mutating func redrawn(_ content: Content) -> String {
-        var text = "\(content.machines) machines"
+        var text = content.machines == 1 ? "1 machine" : "\(content.machines) machines"
         if let trouble = content.trouble {
             // A line that wraps would be counted as one.
             let room = max((terminal.width ?? .max) - text.count - 3, 0)

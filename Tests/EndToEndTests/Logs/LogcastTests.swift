@@ -1,0 +1,172 @@
+import Gearman
+import JSON
+import TestServers
+import Testing
+
+extension EndToEnd {
+    @Suite("logcast", .timeLimit(.minutes(3)))
+    struct LogcastTests {
+        private func logcast(
+            _ arguments: [String], input: String = "/dev/null", in folder: String
+        ) async throws -> ChildProcess {
+            try await ChildProcess.start(Repository.executable("logcast"), arguments, input: input, in: folder)
+        }
+
+        /// Starts to watch, and waits until it does.
+        private func watch(_ arguments: [String], _ url: String, in folder: String) async throws -> ChildProcess {
+            let tail = try await logcast(arguments + ["--url", url], in: folder)
+            try await eventually(within: .seconds(20), "watching") { tail.output.contains("watching") }
+            return tail
+        }
+
+        private func send(
+            _ arguments: [String], _ url: String, input: String = "/dev/null", in folder: String
+        ) async throws -> (code: Int32, output: String) {
+            let sender = try await logcast(["send", "--url", url] + arguments, input: input, in: folder)
+            return (try await sender.waitForExit(within: .seconds(60)), sender.output)
+        }
+
+        @Test("what is sent is seen by every tail that asks for it, as lines and as JSON, in order and whole")
+        func tails() async throws {
+            try await withRabbitMQ { broker in
+                try await withTemporaryFolder { folder in
+                    let url = "amqp://127.0.0.1:\(broker.port)"
+                    let all = try await watch(["tail", "--count", "5001"], url, in: folder)
+                    let errors = try await watch(
+                        ["tail", "--json", "--level", "error", "--grep", "b[o]om", "--count", "1"], url, in: folder)
+                    let others = try await watch(["tail", "--machine", "other-*"], url, in: folder)
+                    try writeText((1...5000).map { "line \($0)\n" }.joined(), to: "\(folder)/in")
+                    let lines = try await send(["--logger", "cron"], url, input: "\(folder)/in", in: folder)
+                    #expect(lines.code == 0, "\(lines)")
+                    let boom = try await send(["--level", "error", "boom\u{1b}[2J", "now"], url, in: folder)
+                    #expect(boom.code == 0, "\(boom)")
+
+                    #expect(try await all.waitForExit(within: .seconds(60)) == 0)
+                    let shown = all.output.split(separator: "\n").filter { $0.contains(" INFO cron[") }
+                    #expect(shown.map { $0.split(separator: ": ").last } == (1...5000).map { "line \($0)" })
+                    #expect(all.output.contains("ERROR logcast["))
+                    #expect(all.output.contains("boom\\x1b[2J now"))
+                    #expect(try await errors.waitForExit(within: .seconds(60)) == 0)
+                    let record = try #require(errors.output.split(separator: "\n").first { $0.hasPrefix("{") })
+                    let json = try JSONValue(parsing: Array(record.utf8))
+                    #expect(json["message"] == "boom\u{1b}[2J now")
+                    #expect(json["level"] == "ERROR")
+                    #expect(!others.output.contains("boom"))
+                    await others.stop()
+                }
+            }
+        }
+
+        @Test("a tail goes on after the broker was away, and says so")
+        func brokerAway() async throws {
+            try await withRabbitMQ { broker in
+                try await withTemporaryFolder { folder in
+                    let url = "amqp://127.0.0.1:\(broker.port)"
+                    let tail = try await watch(["tail"], url, in: folder)
+                    try await broker.stopApplication()
+                    try await eventually(within: .seconds(20), "a word") { tail.output.contains("trying again") }
+                    let early = try await send(["--timeout", "0.5", "lost"], url, in: folder)
+                    #expect(early.code == 69, "\(early)")
+                    try await broker.startApplication()
+                    try await eventually(within: .seconds(30), "watching again") {
+                        tail.output.split(separator: "\n").filter { $0.contains("watching") }.count == 2
+                    }
+                    #expect(try await send(["back"], url, in: folder).code == 0)
+                    try await eventually(within: .seconds(20), "the record") { tail.output.contains(": back") }
+                    await tail.stop()
+                }
+            }
+        }
+
+        @Test("a wrong password is refused with 69, and is never shown")
+        func password() async throws {
+            try await withRabbitMQ { broker in
+                try await withTemporaryFolder { folder in
+                    let url = "amqp://guest:s3cret@127.0.0.1:\(broker.port)"
+                    let refused = try await send(["x"], url, in: folder)
+                    #expect(refused.code == 69)
+                    #expect(refused.output.contains("password"))
+                    #expect(!refused.output.contains("s3cret"))
+                }
+            }
+        }
+
+        @Test(
+            "a wrong command line is refused with 64, naming the option",
+            arguments: [
+                (["tail", "--url", "http://x"], "http"), (["tail", "--level", "loud"], "level"),
+                (["tail", "--grep", "("], "--grep"), (["send", "--timeout", "0", "x"], "--timeout"),
+                (["top", "--count", "0"], "--count"),
+                (["send", "--url", "tcp://127.0.0.1:1", "--url", "tcp://127.0.0.1:2", "x"], "--url"),
+            ])
+        func usage(arguments: [String], names: String) async throws {
+            try await withTemporaryFolder { folder in
+                let command = try await logcast(arguments, in: folder)
+                #expect(try await command.waitForExit() == 64)
+                #expect(command.output.contains(names), "\(command.output)")
+            }
+        }
+
+        @Test("without a broker, over ZeroMQ: top counts what is sent to it by machine")
+        func top() async throws {
+            try await withTemporaryFolder { folder in
+                let url = "tcp://127.0.0.1:\(try freePort())"
+                let top = try await logcast(
+                    ["top", "--url", "\(url)?bind", "--interval", "0.2", "--count", "50"], in: folder)
+                try writeText("one\ntwo\nthree\n", to: "\(folder)/in")
+                #expect(try await send(["--level", "error"], url, input: "\(folder)/in", in: folder).code == 0)
+                try await eventually(within: .seconds(20), "three errors") {
+                    top.output.split(separator: "\n").contains { line in
+                        let words = line.split(separator: " ")
+                        return words.count == 7 && words[2] == "3" && words[4] == "3" && words[6] == "three"
+                    }
+                }
+                await top.stop()
+            }
+        }
+
+        @Test("a worker's log is seen live, and a broker that stops delays no job")
+        func worker() async throws {
+            try await withRabbitMQ { broker in
+                try await withGearmanServer { server in
+                    try await withTemporaryFolder { folder in
+                        let url = "amqp://127.0.0.1:\(broker.port)"
+                        let tail = try await watch(["tail"], url, in: folder)
+                        let worker = try await ForegroundWorker.start(
+                            in: folder, name: "lb-7", ports: [server.port],
+                            configuration: "[broadcast]\nurl = \(url)\nlevel = debug")
+                        do {
+                            try await untilRegistered(worker, at: server)
+                            let client = try client(of: server)
+                            #expect(try await client.send(["hpcs_action": "DISCOVER"], to: "lb-7").isPass)
+                            try await eventually(within: .seconds(20), "the worker's log") {
+                                tail.output.contains("libra_worker[\(worker.pid)]") && tail.output.contains("DISCOVER")
+                            }
+                            let before = try await slowest(of: 200, client)
+                            try await broker.stopApplication()
+                            let after = try await slowest(of: 200, client)
+                            // Waiting for a broker would take seconds; what a busy machine adds does not.
+                            #expect(after < max(before * 10, .milliseconds(500)), "\(before), then \(after)")
+                        } catch {
+                            await worker.stop()
+                            throw error
+                        }
+                        await worker.stop()
+                        await tail.stop()
+                    }
+                }
+            }
+        }
+
+        /// The 99th percentile of a number of requests.
+        private func slowest(of count: Int, _ client: Client) async throws -> Duration {
+            var times: [Duration] = []
+            for _ in 0..<count {
+                let start = ContinuousClock.now
+                #expect(try await client.send(["hpcs_action": "DISCOVER"], to: "lb-7").isPass)
+                times.append(.now - start)
+            }
+            return times.sorted()[count * 99 / 100]
+        }
+    }
+}
