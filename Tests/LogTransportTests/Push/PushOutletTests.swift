@@ -227,7 +227,8 @@ private final class PullerBox: Sendable {
 
     /// Reads `count` messages, and then, once `done` was called, those that come without a pause.
     ///
-    /// - Parameter last: Before how many messages to rest for a while.
+    /// Rests for a while before the last `last` of the first.
+    ///
     /// - Returns: How many of the first came.
     func read(_ count: Int, restingBefore last: Int? = nil, done: () -> Void = {}) -> Int {
         puller.withLock { puller in
