@@ -126,6 +126,7 @@ def measure_memory(stand, tools, puller, lines, seed):
         ("hayrack serve --spool", serve("--spool", "SPOOL"), slow, PLAIN),
         ("hayrack serve --delivery reliable", serve("--delivery", "reliable"), memory.reliable, PLAIN),
         ("zmqpush", push(), memory.pull("bind"), LOAD),
+        ("zmqpush --batch", push("--batch", "500"), memory.pull("bind"), ("1 MiB of control characters",)),
         ("zmqpush, nobody there", push(), memory.nobody, ("130 B", "1 MiB")),
     ]
     for name, command, receiver, kinds in cases:

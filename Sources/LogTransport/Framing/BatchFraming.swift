@@ -8,6 +8,13 @@ package enum BatchFraming {
     package static let overheadPerBatch = headerSize
     package static let overheadPerLine = 4
 
+    /// What stands in front of a line of `count` bytes, less than 4 GiB, that is a batch by itself.
+    static func headOfSingleLine(of count: Int) -> [UInt8] {
+        [magic, UInt32(version) << 24, 1, UInt32(count)].flatMap { field in
+            withUnsafeBytes(of: field.bigEndian) { Array($0) }
+        }
+    }
+
     /// Whether a message is a batch, of whatever version: true of no line of text and of no JSON object.
     ///
     /// A message of a program's own of which it is true has to be sent in a batch.

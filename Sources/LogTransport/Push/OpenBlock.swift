@@ -25,9 +25,11 @@ struct OpenBlock {
         fill + count <= capacity && messages < SendLedger.mostMessages
     }
 
-    /// Copies a message to where it stays; the next one overwrites it if it is not kept.
+    /// Where the next message goes; the one after it overwrites it if it is not kept.
+    @inline(__always) var target: UnsafeMutableRawPointer { start + fill }
+
+    /// Copies a message to where it stays.
     @inline(__always) func place(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-        let target = start + fill
         if let source = bytes.baseAddress { memcpy(target, source, bytes.count) }
         return UnsafeRawBufferPointer(start: target, count: bytes.count)
     }

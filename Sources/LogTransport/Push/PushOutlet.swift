@@ -69,6 +69,12 @@ package final class PushOutlet: Outlet {
         try sender.pointee.offer(line, number: number)
     }
 
+    package func offer(
+        _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64
+    ) throws(LogTransportError) -> Bool {
+        try sender.pointee.offer(line, in: &envelope, number: number)
+    }
+
     package func flush() throws(LogTransportError) {
         isFlushing = try !sender.pointee.sendBatch()
     }

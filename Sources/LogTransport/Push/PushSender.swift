@@ -48,6 +48,24 @@ struct PushSender: ~Copyable {
         return true
     }
 
+    /// Has the object for a long line written to where it is sent from, in a message of its own; false when there is no
+    /// room.
+    mutating func offer(
+        _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64
+    ) throws(LogTransportError) -> Bool {
+        guard try sendBatch() else { return false }
+        let size = envelope.size(of: line)
+        let head = packs ? BatchFraming.headOfSingleLine(of: size) : []
+        guard try makeRoom(for: head.count + size), let target = open?.target else { return false }
+        UnsafeMutableRawBufferPointer(start: target, count: head.count).copyBytes(from: head)
+        envelope.write(line, to: target + head.count)
+        let message = UnsafeRawBufferPointer(start: target, count: head.count + size)
+        guard try sendPlaced(message, lastNumber: number) else { return false }
+        if packs { open?.note(lines: 1) }
+        lastOffered = number
+        return true
+    }
+
     /// Sends the lines that were packed; false when some are left.
     mutating func sendBatch() throws(LogTransportError) -> Bool {
         guard !batch.isEmpty else { return true }
@@ -60,13 +78,24 @@ struct PushSender: ~Copyable {
     /// Copies a message to the open block, and sends it from there.
     @inline(__always)
     private mutating func push(_ bytes: UnsafeRawBufferPointer, lastNumber: UInt64) throws(LogTransportError) -> Bool {
-        if open?.hasRoom(for: bytes.count) != true {
-            guard try openBlock(for: bytes.count) else {
-                shortage = .memory(bytes.count)
-                return false
-            }
-        }
-        guard let place = open?.place(bytes), let hint = open?.hint, try send(place, hint: hint) else {
+        guard try makeRoom(for: bytes.count), let place = open?.place(bytes) else { return false }
+        return try sendPlaced(place, lastNumber: lastNumber)
+    }
+
+    /// Sees to it that the open block has room for a message.
+    @inline(__always) private mutating func makeRoom(for count: Int) throws(LogTransportError) -> Bool {
+        if open?.hasRoom(for: count) == true { return true }
+        if try openBlock(for: count) { return true }
+        shortage = .memory(count)
+        return false
+    }
+
+    /// Sends the message that is at the open block's target.
+    @inline(__always)
+    private mutating func sendPlaced(
+        _ bytes: UnsafeRawBufferPointer, lastNumber: UInt64
+    ) throws(LogTransportError) -> Bool {
+        guard let hint = open?.hint, try send(bytes, hint: hint) else {
             open?.takeBack()
             shortage = .peer
             return false

@@ -6,8 +6,8 @@ struct SendLedger: ~Copyable {
     static let mostMessages = 1024
     /// The bytes of a block of many messages.
     static let usualCapacity = 64 << 10
-    /// What all blocks together may cost; some 25,000 lines of 130 bytes, or a longer line alone.
-    static let limit = 6 << 20
+    /// What all blocks together may cost; some 21,000 lines of 130 bytes, or a longer line alone.
+    static let limit = 5 << 20
     private static let mostSpares = 48
 
     private struct Entry {

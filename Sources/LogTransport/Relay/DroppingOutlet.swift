@@ -42,15 +42,36 @@ final class DroppingOutlet: Outlet {
 
     func offer(_ line: UnsafeRawBufferPointer, number: UInt64) throws(LogTransportError) -> Bool {
         if isEmpty, try inner.offer(line, number: number) { return true }
-        if enqueue(line, number: number) { return true }
+        queueOrDrop(line, number: number)
+        return true
+    }
+
+    func offer(
+        _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64
+    ) throws(LogTransportError) -> Bool {
+        if isEmpty, try inner.offer(line, in: &envelope, number: number) { return true }
+        if queue.canHold(envelope.size(of: line)) {
+            queueOrDrop(envelope.wrap(line), number: number)
+        } else {
+            drop(number)
+        }
+        return true
+    }
+
+    /// Puts a line at the end of the queue if there is room for it or room can be made.
+    private func queueOrDrop(_ line: UnsafeRawBufferPointer, number: UInt64) {
+        if enqueue(line, number: number) { return }
         while dropsOldest, let oldest = queue.first {
             dropOldest(oldest)
-            if enqueue(line, number: number) { return true }
+            if enqueue(line, number: number) { return }
         }
+        drop(number)
+    }
+
+    private func drop(_ number: UInt64) {
         gapBehind.count += 1
         gapBehind.number = number
         droppedNewest += 1
-        return true
     }
 
     /// Puts a line at the end of the queue, behind a note if lines are missing there.

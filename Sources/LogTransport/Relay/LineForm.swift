@@ -40,3 +40,17 @@ package struct LineForm: Sendable {
         return bytes.withUnsafeBytes { Array(envelope.wrap($0)) }
     }
 }
+
+extension JSONEnvelope {
+    /// From how many bytes on the object for a line is worth being written where it stays; in a batch it is alone anyway.
+    private static let hugeLine = 65_536
+
+    /// Offers the object for a line.
+    @inline(__always)
+    mutating func offer(
+        _ line: UnsafeRawBufferPointer, number: UInt64, to outlet: any Outlet
+    ) throws(LogTransportError) -> Bool {
+        if line.count >= Self.hugeLine { return try outlet.offer(line, in: &self, number: number) }
+        return try outlet.offer(wrap(line), number: number)
+    }
+}

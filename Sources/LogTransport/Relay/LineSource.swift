@@ -6,6 +6,13 @@ protocol LineSource: ~Copyable {
     /// The next line of what was taken in, valid until the next call; nil when all are given.
     mutating func next() -> UnsafeRawBufferPointer?
 
+    /// Offers the line that ``next()`` gave last to an outlet, as it is to arrive.
+    ///
+    /// - Returns: Whether it was taken.
+    mutating func offer(
+        _ line: UnsafeRawBufferPointer, to outlet: any Outlet
+    ) throws(LogTransportError) -> Bool
+
     /// The number of the line that ``next()`` gave last.
     var number: UInt64 { get }
 
@@ -45,6 +52,12 @@ protocol LineSource: ~Copyable {
 }
 
 extension LineSource where Self: ~Copyable {
+    @inline(__always) mutating func offer(
+        _ line: UnsafeRawBufferPointer, to outlet: any Outlet
+    ) throws(LogTransportError) -> Bool {
+        try outlet.offer(line, number: number)
+    }
+
     var failure: LogTransportError? { nil }
 }
 

@@ -15,6 +15,14 @@ package protocol Outlet: AnyObject {
     /// - Throws: What makes going on useless.
     func offer(_ line: UnsafeRawBufferPointer, number: UInt64) throws(LogTransportError) -> Bool
 
+    /// Hands on the object that an envelope makes of a line, as ``offer(_:number:)`` does.
+    ///
+    /// It is for long lines: an outlet can have the object written to where it is to stay, once there is room for it,
+    /// so that it is not in memory twice, and not at all where there is no room.
+    func offer(
+        _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64
+    ) throws(LogTransportError) -> Bool
+
     /// Sends the open batch, as far as there is room: the input pauses.
     func flush() throws(LogTransportError)
 
@@ -46,6 +54,15 @@ package protocol Outlet: AnyObject {
     /// - Returns: How many lines are left over.
     /// - Throws: What went wrong with handing them on.
     func finish(until deadline: ContinuousClock.Instant, end: Int32) throws(LogTransportError) -> UInt64
+}
+
+extension Outlet {
+    /// Has the envelope make the object in its own memory, and offers it.
+    package func offer(
+        _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64
+    ) throws(LogTransportError) -> Bool {
+        try offer(envelope.wrap(line), number: number)
+    }
 }
 
 /// Makes an outlet, in the thread that is to use it.

@@ -47,6 +47,9 @@ struct RecordRing: ~Copyable, @unchecked Sendable {
     /// Whether there is no record.
     var isEmpty: Bool { count == 0 }
 
+    /// Whether an empty queue has room for so many bytes.
+    func canHold(_ count: Int) -> Bool { Self.size(of: count) <= capacity }
+
     /// Puts a record at the end.
     ///
     /// - Returns: Whether there was room.

@@ -55,11 +55,11 @@ struct RelayLoop<Source: LineSource & ~Copyable>: ~Copyable {
     /// - Returns: Whether all were taken.
     private mutating func handOn() throws(LogTransportError) -> Bool {
         if let held {
-            guard try outlet.offer(held, number: source.number) else { return false }
+            guard try source.offer(held, to: outlet) else { return false }
             self.held = nil
         }
         while let line = source.next() {
-            guard try outlet.offer(line, number: source.number) else {
+            guard try source.offer(line, to: outlet) else {
                 held = line
                 return false
             }

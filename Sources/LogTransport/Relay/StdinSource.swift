@@ -65,7 +65,14 @@ struct StdinSource: LineSource, ~Copyable {
     @inline(__always) mutating func next() -> UnsafeRawBufferPointer? {
         guard let line = reader.next() else { return nil }
         number += 1
-        return envelope == nil ? line : envelope?.wrap(line)
+        return line
+    }
+
+    @inline(__always) mutating func offer(
+        _ line: UnsafeRawBufferPointer, to outlet: any Outlet
+    ) throws(LogTransportError) -> Bool {
+        if let isTaken = try envelope?.offer(line, number: number, to: outlet) { return isTaken }
+        return try outlet.offer(line, number: number)
     }
 
     mutating func close() {

@@ -63,6 +63,13 @@ extension PushOutlet {
         return try span.withUnsafeBytes { bytes throws(LogTransportError) in try offer(bytes, number: number) }
     }
 
+    func offers(_ line: [UInt8], in envelope: inout JSONEnvelope, number: UInt64) throws -> Bool {
+        let span = line.span
+        return try span.withUnsafeBytes { bytes throws(LogTransportError) in
+            try offer(bytes, in: &envelope, number: number)
+        }
+    }
+
     func waitForRoom() throws {
         try wait(waits(forRoom: true), "room")
         try advance()

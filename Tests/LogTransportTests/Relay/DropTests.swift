@@ -53,6 +53,25 @@ import Testing
         await peer.stop()
     }
 
+    @Test("an object larger than the queue is dropped, and pushes nothing else out") func huge() async throws {
+        var options = options(.dropOldest)
+        options.maximumLine = 100_000
+        options.queueLimit = 100_000
+        var form = LineForm()
+        form.envelope = LineForm.Envelope(type: "t", processID: 7)
+        let stand = try RelayStand(options: options, form: form)
+        let endpoint = try await stand.endpoint()
+        await stand.write("before\n" + String(repeating: "\u{1}", count: 100_000) + "\nbehind\n")
+        try await eventually { stand.running.relay.report.linesIn == 3 }
+        let peer = try Peer(connectingTo: endpoint)
+        stand.input.closeWriter()
+        #expect(try await stand.running.report().droppedNewest == 1)
+        let texts = ["before", note(1), "behind"]
+        try await eventually { peer.received.count == 3 }
+        #expect(peer.received == texts.map { #"{"message":"\#($0)","type":"t","@pid":7}"# })
+        await peer.stop()
+    }
+
     @Test("what is still in the queue at the end of the linger is counted as left") func left() async throws {
         var options = options(.dropNewest)
         options.linger = .milliseconds(20)

@@ -72,6 +72,22 @@ import Testing
         #expect(lines.all == expected)
     }
 
+    @Test("a long line is wrapped once as a short one is, though it found no room at first")
+    func long() async throws {
+        var form = LineForm()
+        form.envelope = LineForm.Envelope(type: "t", processID: 1)
+        let texts = ["short", String(repeating: "x", count: 200_000), "", String(repeating: "y", count: 65_536)]
+        let input = try InputPipe()
+        let running = try relay(input.reader, form: form)
+        await DedicatedThread(name: "writer").run {
+            for text in texts { input.write(text + "\n") }
+            input.closeWriter()
+        }
+        #expect(try await running.report().linesOut == 4)
+        let objects = lines.all.map { String(decoding: $0, as: UTF8.self) }
+        #expect(objects == texts.map { #"{"message":"\#($0)","type":"t","@pid":1}"# })
+    }
+
     @Test("a directory, or an input for writing only, is refused before a line is taken")
     func unreadable() async throws {
         for (path, flags) in [("/tmp", O_RDONLY), ("/dev/null", O_WRONLY)] {

@@ -33,6 +33,8 @@ import Testing
     @Test("an empty queue takes a record as large as it is, and no larger one") func largest() {
         var ring = RecordRing(capacity: 64)
         let bytes = [UInt8](repeating: 1, count: 64)
+        let fits = (ring.canHold(48), ring.canHold(49))
+        #expect(fits == (true, false))
         #expect(!bytes.withUnsafeBytes { ring.append($0, number: 1) })
         #expect(bytes[..<48].withUnsafeBytes { ring.append($0, number: 1) })
         #expect(!bytes[..<0].withUnsafeBytes { ring.append($0, number: 2) })
