@@ -13,7 +13,7 @@ final class PushInletLoop {
     let damaged = Atomic<UInt64>.Box()
     private let queue: PushQueue
     private let wake: EventDescriptor
-    private let logger: Logger?
+    private var damageLog: DamageLog
     private var socket: Socket
     private var watch: PeerWatch
     private var message = Message()
@@ -26,7 +26,7 @@ final class PushInletLoop {
         }
         self.queue = queue
         self.wake = wake
-        self.logger = logger
+        damageLog = DamageLog(logger)
         do throws(ZeroMQError) {
             let context = try Context()
             var settings = SocketOptions()
@@ -48,6 +48,7 @@ final class PushInletLoop {
 
     /// Receives until the queue is closed.
     func run() throws(LogTransportError) {
+        defer { damageLog.finish() }
         do throws(ZeroMQError) {
             while true {
                 let demand = queue.demand
@@ -84,7 +85,7 @@ final class PushInletLoop {
             try batch.add(message)
         } catch {
             damaged.value.add(1, ordering: .relaxed)
-            logger?.warning("a message was dropped: \(error)")
+            damageLog.note(error)
         }
     }
 }

@@ -96,6 +96,24 @@ import ZeroMQ
         await receiver.close()
     }
 
+    @Test("however many damaged messages come, each is counted, and the log gets two lines") func damage() async throws
+    {
+        let log = RecordedLog()
+        let receiver = try Receiver(ReceiverOptions(bind: [Endpoint("tcp://127.0.0.1:*")]), logger: log.logger)
+        var options = SocketOptions()
+        options.linger = .seconds(10)
+        var push = try Socket(.push, in: Context(), options: options)
+        try push.connect(receiver.boundEndpoints[0])
+        for _ in 1...1000 { #expect(try push.send(bytes("\nLBA\u{9}garbage!!"), wait: true)) }
+        #expect(try push.send(bytes("line"), wait: true))
+        #expect(try await receiver.get().text == "line")
+        #expect(receiver.garbage == 1000)
+        await receiver.close()
+        let warnings = log.warnings
+        #expect(warnings.count == 2)
+        #expect(warnings.last == "999 damaged messages were dropped since the last warning")
+    }
+
     @Test("what is no endpoint, and no endpoint at all, is refused") func badEndpoints() {
         for endpoints in [["5000"], ["inproc://x"], ["tcp://*:5000"]] {
             let error = #expect(throws: LogTransportError.self) { try Receiver(endpoints[0]) }
