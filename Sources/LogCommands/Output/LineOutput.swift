@@ -41,11 +41,20 @@ package struct LineOutput: ~Copyable {
     ///
     /// - Parameters:
     ///   - prefix: What stands before the message.
-    ///   - message: The message; it gets a newline unless it ends with one.
+    ///   - message: The message; it gets a newline unless it ends with one. One within it becomes a backslash and an `n`, so
+    ///     that no sender can write lines that look like another's.
     package mutating func add(prefix: String = "", _ message: UnsafeRawBufferPointer) {
+        let newline = UInt8(ascii: "\n")
         buffer.append(contentsOf: prefix.utf8)
-        buffer.append(contentsOf: message)
-        if message.last != UInt8(ascii: "\n") { buffer.append(UInt8(ascii: "\n")) }
+        var rest = message.last == newline ? UnsafeRawBufferPointer(rebasing: message.dropLast()) : message
+        while let start = rest.baseAddress, let found = memchr(start, Int32(newline), rest.count) {
+            let count = UnsafeRawPointer(found) - start
+            buffer.append(contentsOf: rest.prefix(count))
+            buffer.append(contentsOf: #"\n"#.utf8)
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count + 1))
+        }
+        buffer.append(contentsOf: rest)
+        buffer.append(newline)
         ends.append(buffer.count)
     }
 

@@ -23,6 +23,20 @@ struct LineOutputTests {
         }
     }
 
+    @Test("a newline within a message is escaped, so that a message is one line; one at its end is the line's")
+    func newlinesWithin() async throws {
+        try await withTemporaryFolder { folder in
+            var output = LineOutput(try OutputTarget(opening: FilePath("\(folder)/out")), logger: logger)
+            for text in ["one\ntwo", "\nthree\n\n", "\n\n", #"C:\new"#, "end\n"] { add(text, to: &output) }
+            Array("a\nb".utf8).withUnsafeBytes { output.add(prefix: "id-1\t", $0) }
+            let waiting = output.waiting
+            #expect(waiting == 6)
+            try output.flush(until: try StopRequest())
+            let lines = [#"one\ntwo"#, #"\nthree\n"#, #"\n"#, #"C:\new"#, "end", "id-1\t" + #"a\nb"#]
+            #expect(readText("\(folder)/out") == lines.map { $0 + "\n" }.joined())
+        }
+    }
+
     @Test("a file that ends in half a line gets a newline first, and is appended to")
     func halfLine() async throws {
         try await withTemporaryFolder { folder in
