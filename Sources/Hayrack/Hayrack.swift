@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CommandKit
 internal import LogCommands
+internal import LogTransport
 
 /// The command line of `hayrack`.
 @main
@@ -16,6 +17,7 @@ struct Hayrack: AsyncParsableCommand {
         subcommands: [ServeCommand.self, ReceiveCommand.self, KeygenCommand.self])
 
     static func main() {
+        StandardDescriptors.occupy()
         SignalWatch.hold()
         runProgram()
     }

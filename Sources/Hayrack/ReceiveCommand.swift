@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CommandKit
+internal import Glibc
 internal import LogCommands
 internal import LogTransport
 internal import Logging
@@ -42,11 +43,15 @@ struct ReceiveCommand: AsyncParsableCommand {
         let log = try CommandLog(program: "hayrack", settings, ReceiveSettings.logging, progress: line)
         if let warning = OpenBindWarning.text(options.bind, curve: options.curve) { log.logger.warning("\(warning)") }
 
+        let file = settings[ReceiveSettings.output]
+        guard file != nil || StandardDescriptors.isWritable(STDOUT_FILENO) else {
+            throw CommandError(.inputOutput, "cannot write to standard output: it is closed; --output names a file")
+        }
         let stop: StopRequest
         let writer: MessageWriter
         do throws(LineOutputError) {
             stop = try StopRequest()
-            if let file = settings[ReceiveSettings.output] {
+            if let file {
                 let target = try OutputTarget(opening: file)
                 writer = MessageWriter(to: target, showsIDs: ids, stop: stop, logger: log.logger)
             } else {

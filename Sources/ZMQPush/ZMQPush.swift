@@ -40,6 +40,7 @@ struct ZMQPush: AsyncParsableCommand {
     var progress = false
 
     static func main() {
+        StandardDescriptors.occupy()
         SignalWatch.hold()
         runProgram()
     }

@@ -5,7 +5,8 @@ package enum StandardDescriptors {
     /// Occupies those that are closed, so that no file or socket that is opened later takes their place.
     ///
     /// A closed standard input reads as at its end afterwards. Writes to a closed standard output or standard error fail
-    /// with EBADF as before: what is written there is not swallowed. To be called before anything is opened.
+    /// with EBADF as before: what is written there is not swallowed. To be called first thing in `main`: the threads that
+    /// Swift starts for the first task open descriptors of their own.
     package static func occupy() {
         for descriptor in STDIN_FILENO...STDERR_FILENO { occupy(descriptor) }
     }
@@ -17,5 +18,10 @@ package enum StandardDescriptors {
         guard opened >= 0, opened != descriptor else { return }
         dup2(opened, descriptor)
         close(opened)
+    }
+    /// Whether a descriptor was opened for writing; one that ``occupy()`` found closed was not.
+    package static func isWritable(_ descriptor: Int32) -> Bool {
+        let flags = fcntl(descriptor, F_GETFL)
+        return flags != -1 && flags & O_ACCMODE != O_RDONLY
     }
 }

@@ -109,6 +109,10 @@ public final class StdinRelay: Sendable {
     /// - Throws: ``LogTransportError``.
     public func run(under control: RelayControl) throws(LogTransportError) -> RelayReport {
         try options.check(hasSpool: spool != nil)
+        guard !options.confirms || StandardDescriptors.isWritable(output) else {
+            throw LogTransportError(
+                .systemError, "cannot confirm lines on standard output: it is closed, or open for reading only")
+        }
         let left: UInt64
         if let spool {
             left = try relay(through: spool, under: control)
