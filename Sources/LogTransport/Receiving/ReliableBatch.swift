@@ -42,6 +42,9 @@ package final class ReliableBatch: Sendable {
     /// The size of the frame, in bytes.
     var size: Int { body.count }
 
+    /// About what it takes of memory, in bytes: one without a line takes some, too.
+    var memory: Int { size + places.count * MemoryLayout<Range<Int>>.stride + 512 }
+
     /// Who sent the lines.
     package var sender: SenderID { header.sender }
     /// How many lines at the beginning were acknowledged before, and are to be passed over.

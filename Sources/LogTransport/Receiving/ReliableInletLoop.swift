@@ -67,6 +67,7 @@ final class ReliableInletLoop {
     /// Does what there is to do; returns whether that was the last.
     private func step() throws(ZeroMQError) -> Bool {
         let (progress, isClosed) = queue.takeProgress()
+        machine.isFull = queue.isFull
         for (session, progress) in progress { machine.processed(progress, in: session) }
         if isClosed {
             try perform(machine.finish(now: .now))
@@ -124,9 +125,13 @@ final class ReliableInletLoop {
             case .send(let message, let peer):
                 // What cannot be sent now is said again by the clock.
                 _ = try sockets[peer.socket].send(message, to: peer)
-            case .deliver: if let batch = incoming.take() { queue.append(batch) }
+            case .deliver:
+                if let batch = incoming.take() { queue.append(batch) }
+                machine.isFull = queue.isFull
             case .discard(let session): queue.discard(session)
-            case .keep(let session): queue.keep(session)
+            case .keep(let session):
+                queue.keep(session)
+                machine.isFull = queue.isFull
             }
         }
     }

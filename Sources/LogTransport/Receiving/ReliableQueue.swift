@@ -2,11 +2,22 @@ internal import Synchronization
 
 /// The batches between the thread that receives and the task that processes, and how far that one has come.
 ///
-/// It needs no bound of its own: no more comes than the window of each sender, and once more what a sender had sent that
-/// did not come back.
+/// No more comes than the window of each sender. What senders that are gone have left is not dropped, as nobody else may
+/// have it; ``isFull`` says when there is so much of it that others have to wait.
 final class ReliableQueue: Sendable {
+    /// How much may wait before ``isFull`` is true, in bytes.
+    struct Limits: Sendable {
+        /// What is here of sessions that are over.
+        var kept = 8 << 20
+        /// All that is here; more than the windows of all senders.
+        var total = 136 << 20
+    }
+
     private struct State {
         var batches: [ReliableBatch] = []
+        /// The memory of ``batches``, and of those that are ``kept``.
+        var bytes = 0
+        var keptBytes = 0
         /// Sessions that are over and have batches here.
         var kept: Set<ReceiverMachine.SessionKey> = []
         var progress: [ReceiverMachine.SessionKey: WireMessage.Progress] = [:]
@@ -22,17 +33,41 @@ final class ReliableQueue: Sendable {
         ///
         /// Else each time that it is lost and comes back would add to what waits here.
         mutating func dropRepeated(by sender: SenderID) {
-            batches.removeAll { kept.contains($0.session) && $0.sender == sender }
+            removeAll { $1 && $0.sender == sender }
             let present = Set(batches.map(\.session))
             kept.formIntersection(present)
+        }
+
+        /// Drops the batches for which `isDropped` is true; its second argument says whether the session is over.
+        mutating func removeAll(where isDropped: (ReliableBatch, Bool) -> Bool) {
+            let kept = kept
+            batches.removeAll { isDropped($0, kept.contains($0.session)) }
+            bytes = 0
+            keptBytes = 0
+            for batch in batches {
+                bytes += batch.memory
+                if kept.contains(batch.session) { keptBytes += batch.memory }
+            }
+        }
+
+        mutating func takeFirst() -> ReliableBatch? {
+            guard !batches.isEmpty else { return nil }
+            let batch = batches.removeFirst()
+            bytes -= batch.memory
+            if kept.contains(batch.session) { keptBytes -= batch.memory }
+            return batch
         }
     }
 
     private let state = Mutex(State())
     private let wake: EventDescriptor
+    private let limits: Limits
 
     /// A queue that wakes the receiving thread with `wake`.
-    init(wake: EventDescriptor) { self.wake = wake }
+    init(wake: EventDescriptor, limits: Limits = Limits()) {
+        self.wake = wake
+        self.limits = limits
+    }
 
     // MARK: The receiving thread
 
@@ -40,20 +75,27 @@ final class ReliableQueue: Sendable {
         notify { state in
             if !state.kept.isEmpty { state.dropRepeated(by: batch.sender) }
             state.batches.append(batch)
+            state.bytes += batch.memory
         }
+    }
+
+    /// Whether so much waits here that sessions which begin have to wait.
+    var isFull: Bool {
+        state.withLock { $0.keptBytes >= limits.kept || $0.bytes >= limits.total }
     }
 
     /// Notes that a session is over, and that what is here of it may be all that there is.
     func keep(_ session: ReceiverMachine.SessionKey) {
         state.withLock { state in
-            if state.batches.contains(where: { $0.session == session }) { state.kept.insert(session) }
+            let bytes = state.batches.reduce(0) { $0 + ($1.session == session ? $1.memory : 0) }
+            if bytes > 0, state.kept.insert(session).inserted { state.keptBytes += bytes }
         }
     }
 
     /// Drops what has not been taken of a session.
     func discard(_ session: ReceiverMachine.SessionKey) {
         state.withLock { state in
-            state.batches.removeAll { $0.session == session }
+            state.removeAll { batch, _ in batch.session == session }
             state.progress[session] = nil
         }
     }
@@ -95,7 +137,7 @@ final class ReliableQueue: Sendable {
         while true {
             let (batch, error, isEnd) = state.withLock { state in
                 guard !state.isClosed else { return (nil as ReliableBatch?, nil as LogTransportError?, true) }
-                return (state.batches.isEmpty ? nil : state.batches.removeFirst(), state.error, false)
+                return (state.takeFirst(), state.error, false)
             }
             if let batch { return batch }
             if let error { throw error }

@@ -31,6 +31,8 @@ struct ReceiverMachine {
         var session: WireMessage.Session
         /// Whether the sender has spoken in this session.
         var isEstablished = false
+        /// Whether the sender has been given a window.
+        var isOpen = false
         var received: UInt64 = 0
         var processed = WireMessage.Progress(sequence: 0, lines: 0)
         var acknowledged = WireMessage.Progress(sequence: 0, lines: 0)
@@ -49,6 +51,8 @@ struct ReceiverMachine {
     private var links: [PeerAddress: Link] = [:]
     /// Messages that are none of the protocol, or break it.
     private(set) var garbage: UInt64 = 0
+    /// Whether so much waits to be processed that sessions which begin are to wait for their window.
+    var isFull = false
 
     /// Begins.
     ///
@@ -131,11 +135,13 @@ struct ReceiverMachine {
         links[session.peer] = link
     }
 
-    /// The acknowledgements that are due.
+    /// The acknowledgements that are due, those included that tell of a window which was not given before.
     mutating func acknowledgements(now: ContinuousClock.Instant) -> [Action] {
-        links.compactMap { peer, link in
-            link.isEstablished && link.processed > link.acknowledged ? acknowledge(peer, link, now: now) : nil
+        let peers = links.compactMap { peer, link in
+            let isDue = link.processed > link.acknowledged || !link.isOpen && !isFull
+            return link.isEstablished && isDue ? peer : nil
         }
+        return peers.flatMap { acknowledge($0, now: now) }
     }
 
     /// Does what the clock asks for.
@@ -146,10 +152,9 @@ struct ReceiverMachine {
                 actions += end(peer)
                 if dialed.contains(peer) { actions += begin(with: peer, now: now) }
             } else if link.isEstablished {
-                actions.append(acknowledge(peer, link, now: now))
+                actions += acknowledge(peer, now: now)
             } else {
-                links[peer]?.said = now
-                actions.append(.send(.hello(link.session, window), to: peer))
+                actions += hello(peer, now: now)
             }
         }
         return actions
@@ -162,8 +167,11 @@ struct ReceiverMachine {
         return actions
     }
 
-    private var window: WireMessage.Window {
-        WireMessage.Window(bytes: limits.windowBytes, lines: limits.windowLines)
+    /// What a sender is told that it may send: nothing in a session that begins while too much waits.
+    private mutating func window(of peer: PeerAddress) -> WireMessage.Window {
+        guard links[peer]?.isOpen == true || !isFull else { return WireMessage.Window(bytes: 0, lines: 0) }
+        links[peer]?.isOpen = true
+        return WireMessage.Window(bytes: limits.windowBytes, lines: limits.windowLines)
     }
 
     /// Whether a message belongs to the session with its sender, which is established by it then.
@@ -182,10 +190,7 @@ struct ReceiverMachine {
     ) -> [Action] {
         guard let link = links[peer] else { return session == 0 ? begin(with: peer, now: now) : [] }
         links[peer]?.heard = now
-        if session == 0 && !link.isEstablished {
-            links[peer]?.said = now
-            return [.send(.hello(link.session, window), to: peer)]
-        }
+        if session == 0 && !link.isEstablished { return hello(peer, now: now) }
         guard session == 0 || session == link.session else { return [] }
         return restart(peer, link.session, now: now)
     }
@@ -197,7 +202,8 @@ struct ReceiverMachine {
         guard var link = links[session.peer] else { return [] }
         let fits =
             link.heldBytes + batch.bytes <= limits.windowBytes && link.heldLines + batch.lines <= limits.windowLines
-        guard header.sequence == link.received + 1, fits || link.held.isEmpty else {
+        // One batch may be larger than the window, but not while too much waits: the sender has it still.
+        guard header.sequence == link.received + 1, link.isOpen, fits || link.held.isEmpty && !isFull else {
             garbage += 1
             return restart(session.peer, session.number, now: now)
         }
@@ -231,12 +237,19 @@ struct ReceiverMachine {
         guard dialed.contains(peer) || links.count < limits.senders else { return [] }
         let session = WireMessage.Session.random(in: 1 ... .max, using: &generator)
         links[peer] = Link(session: session, heard: now, said: now)
-        return [.send(.hello(session, window), to: peer)]
+        return hello(peer, now: now)
     }
 
-    private mutating func acknowledge(_ peer: PeerAddress, _ link: Link, now: ContinuousClock.Instant) -> Action {
+    private mutating func hello(_ peer: PeerAddress, now: ContinuousClock.Instant) -> [Action] {
+        guard let session = links[peer]?.session else { return [] }
+        links[peer]?.said = now
+        return [.send(.hello(session, window(of: peer)), to: peer)]
+    }
+
+    private mutating func acknowledge(_ peer: PeerAddress, now: ContinuousClock.Instant) -> [Action] {
+        guard let link = links[peer] else { return [] }
         links[peer]?.acknowledged = link.processed
         links[peer]?.said = now
-        return .send(.acknowledgement(link.session, link.processed, window), to: peer)
+        return [.send(.acknowledgement(link.session, link.processed, window(of: peer)), to: peer)]
     }
 }

@@ -109,6 +109,38 @@ import Testing
         #expect(machine.nextDeadline == nil)
     }
 
+    @Test("while too much waits a session begins without a window, and gets it when there is room again")
+    func full() throws {
+        let none = WireMessage.Window(bytes: 0, lines: 0)
+        var machine = ReceiverMachine()
+        machine.isFull = true
+        let hello = machine.received(.offer(0), from: peer, now: now)
+        let number = try session(hello)
+        #expect(hello == [.send(.hello(number, none), to: peer)])
+        _ = machine.received(.ping(number), from: peer, now: now)
+        #expect(machine.acknowledgements(now: now) == [])
+        machine.isFull = false
+        let window = WireMessage.Window(bytes: 2 << 20, lines: 1 << 20)
+        let start = WireMessage.Progress(sequence: 0, lines: 0)
+        #expect(
+            machine.acknowledgements(now: now) == [.send(.acknowledgement(number, start, window), to: peer)])
+        // A window that was given is not taken away; only what is larger than that has to wait.
+        machine.isFull = true
+        let key = ReceiverMachine.SessionKey(peer: peer, number: number)
+        #expect(
+            machine.received(.batch(number, header(1)), batch: (1 << 20, 1), from: peer, now: now) == [
+                .deliver(key, header(1))
+            ])
+        machine.processed(WireMessage.Progress(sequence: 1, lines: 0), in: key)
+        let actions = machine.received(.batch(number, header(2)), batch: (3 << 20, 1), from: peer, now: now)
+        #expect(actions.first == .discard(key))
+        // One that sends without a window is not listened to.
+        let next = try session(actions)
+        #expect(
+            machine.received(.batch(next, header(1)), batch: (1, 1), from: peer, now: now).first
+                == .discard(ReceiverMachine.SessionKey(peer: peer, number: next)))
+    }
+
     @Test("at the end it says how far it has come, and BYE") func finish() throws {
         var (machine, key) = try established()
         _ = machine.received(.batch(key.number, header(1)), batch: (1000, 10), from: peer, now: now)

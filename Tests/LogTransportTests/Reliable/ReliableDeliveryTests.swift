@@ -181,6 +181,51 @@ import ZeroMQ
         #expect(try await sending.left == 0)
     }
 
+    @Test("senders that leave lines and go, again and again, do not fill the memory, and others lose nothing")
+    func endlessLeavers() async throws {
+        let inlet = try ReliableInlet(ReliableInletOptions(binds: [try NumberedSender.anyPort]), logger: logger)
+        let context = try Context()
+        var peer = try Socket(.dealer, in: context)
+        try peer.connect(try #require(inlet.endpoints.first))
+        var body: [UInt8] = [0x0a, 0x4c, 0x42, 0x41, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0x10, 0, 0]
+        body += [UInt8](repeating: 65, count: 1 << 20)
+        var answer = Message()
+        var refused = 0
+        for _ in 0..<40 {
+            _ = try peer.send(WireMessage.offer(0).bytes, wait: true)
+            var greeting: (session: WireMessage.Session, window: WireMessage.Window)?
+            while greeting == nil {
+                _ = try peer.receive(into: &answer, wait: true)
+                if case .hello(let session, let window) = answer.withUnsafeBytes({ WireMessage($0) }) {
+                    greeting = (session, window)
+                }
+            }
+            let (session, window) = try #require(greeting)
+            if window.bytes == 0 { refused += 1 }
+            let header = WireMessage.BatchHeader(
+                sequence: 1, sender: SenderID(), first: 1, skip: 0, isRedelivered: false)
+            _ = try peer.send(WireMessage.batch(session, header).bytes, more: true, wait: true)
+            _ = try peer.send(body, wait: true)
+            _ = try peer.send(WireMessage.bye(session).bytes, wait: true)
+        }
+        #expect(refused > 0)
+        let sender = NumberedSender(ReliableOutletOptions(connects: inlet.endpoints), count: 3000)
+        async let sending = sender.run()
+        _ = try await sender.endpoint()
+        var (left, numbers) = (0, [UInt64]())
+        while numbers.count < 3000, let batch = try await inlet.next() {
+            batch.forEachLine { line, number in
+                if line.count == 1 << 20 { left += 1 } else { numbers.append(number) }
+                return true
+            }
+            inlet.processed(batch)
+        }
+        await inlet.close()
+        #expect(left <= 10)
+        #expect(numbers == Array(1...3000))
+        #expect(try await sending.left == 0)
+    }
+
     @Test("with CURVE a receiver whose key is allowed gets the lines, another none") func curve() async throws {
         let server = try CurveKeyPair.generate()
         let (allowed, stranger) = (try CurveKeyPair.generate(), try CurveKeyPair.generate())
