@@ -9,6 +9,8 @@ struct PeerWatch: ~Copyable {
     private var warned: [HandshakeFailure: ContinuousClock.Instant] = [:]
     /// The descriptors of the connections; libzmq's, to be looked at only.
     private(set) var connections: Set<Int32> = []
+    /// Connections whose handshake failed and whose end was not told yet.
+    private var turnedAway = 0
     /// Peers that are there.
     private(set) var peers = 0
     /// Peers that went away.
@@ -43,15 +45,29 @@ struct PeerWatch: ~Copyable {
             case .handshakeSucceeded:
                 peers += 1
                 logger?.info("\(event)")
-            case .disconnected:
-                peers -= 1
-                lost += 1
-                if let descriptor = event.descriptor { connections.remove(descriptor) }
-                logger?.info("\(event)")
-            case .handshakeFailed(let failure): warn(failure, event)
+            case .disconnected: noteEnd(event)
+            case .handshakeFailed(let failure):
+                turnedAway += 1
+                warn(failure, event)
             case .acceptFailed: logger?.warning("\(event)")
             case .stopped: break
             }
+        }
+    }
+
+    /// Tells the end of a peer's connection from that of one whose handshake failed.
+    ///
+    /// libzmq tells of both, and of a handshake without the connection's descriptor. There are never more connections to
+    /// pass over than there are without a peer: one can fail in several ways.
+    private mutating func noteEnd(_ event: SocketEvent) {
+        turnedAway = min(turnedAway, connections.count - peers)
+        if let descriptor = event.descriptor { connections.remove(descriptor) }
+        if turnedAway > 0 {
+            turnedAway -= 1
+        } else if peers > 0 {
+            peers -= 1
+            lost += 1
+            logger?.info("\(event)")
         }
     }
 

@@ -14,7 +14,7 @@ public struct SocketEvent: Sendable, Hashable, CustomStringConvertible {
         case handshakeSucceeded
         /// The peers do not understand each other, or one refuses the other: no message flows.
         case handshakeFailed(HandshakeFailure)
-        /// A connection on which messages flowed ended.
+        /// A connection ended; also one whose handshake failed, which was told before.
         case disconnected
         /// The socket was closed; nothing comes after it.
         case stopped

@@ -219,6 +219,19 @@ import ZeroMQ
         _ = consume stuck
     }
 
+    @Test("a receiver that was lost is still in the counts after the end")
+    func lostReceiver() throws {
+        let outlet = try PushOutlet(PushOptions(bind: [Endpoint("tcp://127.0.0.1:*")]))
+        var puller = try TestPuller(connectingTo: outlet.boundEndpoints[0])
+        try outlet.hand(bytes("line"), number: 1)
+        _ = try puller.frames()
+        try outlet.waitUntilAllLeft(1)
+        _ = consume puller
+        while outlet.counts.receiversLost == 0 { try outlet.waitForLeaving() }
+        #expect(try outlet.finish(until: inGoodTime(), end: never) == 0)
+        #expect(outlet.counts.receiversLost == 1)
+    }
+
     @Test("a descriptor that becomes readable ends the last wait at once")
     func hurry() throws {
         let outlet = try PushOutlet(PushOptions(connect: [Endpoint("tcp://127.0.0.1:\(freePort())")]))
