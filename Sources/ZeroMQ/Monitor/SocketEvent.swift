@@ -39,7 +39,8 @@ public struct SocketEvent: Sendable, Hashable, CustomStringConvertible {
         case .acceptFailed(let number):
             "a connection to \(endpoint) could not be accepted: \(String(cString: zmq_strerror(number)))"
         case .handshakeSucceeded: "a peer is there on \(endpoint)"
-        case .handshakeFailed(let failure): "a peer on \(endpoint) was turned away or turned away: \(failure)"
+        case .handshakeFailed(let failure):
+            "a peer on \(endpoint) was turned away, or turned this side away: \(failure)"
         case .disconnected: "a peer on \(endpoint) is gone"
         case .stopped: "the socket was closed"
         }
