@@ -154,12 +154,12 @@ public final class StdinRelay: Sendable {
     }
 
     private func makeSource(under control: RelayControl) throws(LogTransportError) -> StdinSource {
-        let confirmations = options.confirms ? Confirmations(on: output, under: control) : nil
+        let confirmations = options.confirms ? Confirmations(on: output, under: control, linger: options.linger) : nil
         let longest = spool.map { form.longestLine(in: $0.options.maximumRecord) } ?? .max
-        let source = try StdinSource(
+        var source = try StdinSource(
             descriptor: input, maximumLine: min(options.maximumLine, longest), form: form,
             confirmations: confirmations)
-        try confirmations?.begin()
+        try source.begin()
         return source
     }
 }

@@ -35,6 +35,9 @@ struct StdinSource: LineSource, ~Copyable {
         if !isStream { state = .draining }
     }
 
+    /// Tells who waits for confirmations that the relay is ready.
+    mutating func begin() throws(LogTransportError) { try confirmations?.begin() }
+
     func waits(forLines: Bool) -> [Wait] {
         if forLines { return [Wait(.descriptor(reader.descriptor), .input)] }
         // That the writer has closed a pipe is told without being asked for (poll(2), POLLHUP), again and again.

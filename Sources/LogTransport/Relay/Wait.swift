@@ -66,6 +66,12 @@ extension Wait {
         return Glibc.poll(&item, 1, 0) == 1
     }
 
+    /// Whether a descriptor can be written to now, or says at once why not.
+    static func isWritable(_ descriptor: Int32) -> Bool {
+        var item = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return Glibc.poll(&item, 1, 0) == 1
+    }
+
     /// Whether a descriptor can be read from now.
     package static func isReadable(_ descriptor: Int32) -> Bool {
         var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)

@@ -191,6 +191,30 @@ extension EndToEnd {
             }
         }
 
+        @Test("with --confirm, an output that nobody reads does not keep the first SIGTERM from ending it")
+        func unreadConfirmations() async throws {
+            try await withTemporaryFolder { folder in
+                // Their confirmations are more than a pipe holds, but they are not.
+                let input = try HeldInput(in: folder)
+                input.write(String(repeating: "\n", count: 30_000))
+                let unread = try HeldInput(in: folder)
+                let options = [
+                    "--connect", "ipc://\(folder)/socket", "--spool", "\(folder)/spool", "--confirm",
+                    "--linger", "300ms",
+                ]
+                let script = #"out="$0"; exec "$@" >"$out""#
+                let child = try await ChildProcess.start(
+                    "sh", ["-c", script, unread.path, Repository.executable("zmqpush")] + options,
+                    input: input.path, in: folder)
+                try await eventually(within: .seconds(30), "a full pipe") { unread.isFull }
+                child.signal(SIGTERM)
+                #expect(try await child.waitForExit() == 0, "\(child.output)")
+                let next = try await command(
+                    Repository.executable("zmqpush"), options.filter { $0 != "--confirm" })
+                #expect(next.complaints.contains("30000 lines from before"), "\(next)")
+            }
+        }
+
         @Test("what a spool took is sent by the next process after kill -9, in order")
         func killedWithSpool() async throws {
             try await withTemporaryFolder { folder in

@@ -131,6 +131,12 @@ final class HeldInput: Sendable {
 
     func close() { _ = Glibc.close(descriptor) }
 
+    /// Whether a writer would have to wait.
+    var isFull: Bool {
+        var item = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&item, 1, 0) == 0
+    }
+
     /// How many bytes are in it that nobody has read.
     var waiting: Int {
         var count: Int32 = 0
