@@ -16,9 +16,9 @@ final class StateBoard: Sendable {
     /// Why the last attempt failed; `nil` once the connection works.
     var lastFailure: AMQPError? { state.withLock(\.lastFailure) }
 
-    /// Tells everybody; nothing comes after `closed`.
+    /// Tells everybody; nothing comes after `closed`. Called by one thread.
     func set(_ new: ConnectionState) {
-        let finished = state.withLock { state -> [AsyncStream<ConnectionState>.Continuation] in
+        let listeners = state.withLock { state -> [AsyncStream<ConnectionState>.Continuation] in
             if case .closed = state.current { return [] }
             state.current = new
             switch new {
@@ -26,13 +26,15 @@ final class StateBoard: Sendable {
             case .connected, .blocked: state.lastFailure = nil
             case .connecting, .closed: break
             }
-            for listener in state.listeners.values { listener.yield(new) }
-            guard case .closed = new else { return [] }
-            defer { state.listeners = [:] }
+            defer { if case .closed = new { state.listeners = [:] } }
             return Array(state.listeners.values)
         }
-        // Its end has the listener removed, which takes the lock.
-        for listener in finished { listener.finish() }
+        // Not with the lock held: to wake a task takes the lock of its status, and a task that is cancelled takes ours,
+        // to have its listener removed, while it holds that.
+        for listener in listeners {
+            listener.yield(new)
+            if case .closed = new { listener.finish() }
+        }
     }
 
     /// The present state and those that follow; of those that nobody took in time the oldest are left out.
