@@ -16,7 +16,7 @@ final class StateBoard: Sendable {
     /// Why the last attempt failed; `nil` once the connection works.
     var lastFailure: AMQPError? { state.withLock(\.lastFailure) }
 
-    /// Tells everybody; nothing comes after `closed`. Called by one thread.
+    /// Tells everybody, and nobody of anything after `closed`; to be called by one thread.
     func set(_ new: ConnectionState) {
         let listeners = state.withLock { state -> [AsyncStream<ConnectionState>.Continuation] in
             if case .closed = state.current { return [] }
