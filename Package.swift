@@ -14,13 +14,18 @@ let package = Package(
         .library(name: "HAProxy", targets: ["HAProxy"]),
         .library(name: "ZeroMQ", targets: ["ZeroMQ"]),
         .library(name: "AMQP", targets: ["AMQP"]),
+        .library(name: "ObjectStorage", targets: ["ObjectStorage"]),
+        .library(name: "MessageLog", targets: ["MessageLog"]),
         .library(name: "LogTransport", targets: ["LogTransport"]),
         .library(name: "LogBroadcast", targets: ["LogBroadcast"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
@@ -39,19 +44,34 @@ let package = Package(
             name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         .target(name: "AMQP", dependencies: ["CRabbitMQ", "DedicatedThread", logging]),
         .target(name: "Spool", dependencies: ["DedicatedThread", systemPackage]),
+        .target(
+            name: "ObjectStorage",
+            dependencies: [
+                "CivilTime", "DedicatedThread", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, systemPackage,
+            ]),
         .target(name: "HAProxy", dependencies: ["DedicatedThread", logging, subprocess, systemPackage]),
         .target(name: "JSON"),
+        .target(name: "CivilTime"),
         .target(name: "DaemonKit", dependencies: [logging, serviceLifecycle, systemPackage, unixSignals]),
         .target(name: "CommandKit", dependencies: [argumentParser, configuration, systemPackage]),
 
         // What Libra exists for.
-        .target(name: "LoadBalancing", dependencies: ["DedicatedThread", "JSON", logging]),
+        .target(name: "LoadBalancing", dependencies: ["CivilTime", "DedicatedThread", "JSON", logging]),
         .target(
             name: "LoadBalancingHAProxy",
-            dependencies: ["LoadBalancing", "HAProxy", "DedicatedThread", "JSON", logging, systemPackage]),
+            dependencies: [
+                "CivilTime", "LoadBalancing", "HAProxy", "DedicatedThread", "JSON", logging, systemPackage,
+            ]),
 
         .target(name: "LogTransport", dependencies: ["ZeroMQ", "Spool", "DedicatedThread", logging, systemPackage]),
-        .target(name: "LogBroadcast", dependencies: ["AMQP", "ZeroMQ", "DedicatedThread", "JSON", logging]),
+        .target(
+            name: "LogBroadcast", dependencies: ["AMQP", "ZeroMQ", "CivilTime", "DedicatedThread", "JSON", logging]),
+
+        .target(
+            name: "MessageLog",
+            dependencies: [
+                "AMQP", "CivilTime", "DedicatedThread", "JSON", "ObjectStorage", "Spool", logging, systemPackage,
+            ]),
 
         // Commands.
         .executableTarget(
@@ -91,8 +111,8 @@ let package = Package(
         .executableTarget(
             name: "Logcast",
             dependencies: [
-                "CommandKit", "DedicatedThread", "JSON", "LogBroadcast", "LogTransport", argumentParser, logging,
-                systemPackage,
+                "CivilTime", "CommandKit", "DedicatedThread", "JSON", "LogBroadcast", "LogTransport", argumentParser,
+                logging, systemPackage,
             ]),
 
         // Tests.
@@ -112,7 +132,13 @@ let package = Package(
             path: "Tests/DaemonKitProbe"),
         .testTarget(name: "HAProxyTests", dependencies: ["HAProxy"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "TestServers"]),
-        .testTarget(name: "LogBroadcastTests", dependencies: ["LogBroadcast", "TestServers", logging]),
+        .testTarget(name: "CivilTimeTests", dependencies: ["CivilTime"]),
+        .testTarget(name: "LogBroadcastTests", dependencies: ["CivilTime", "LogBroadcast", "TestServers", logging]),
+        .testTarget(
+            name: "ObjectStorageTests", dependencies: ["CivilTime", "ObjectStorage", "TestServers", logging]),
+        .testTarget(
+            name: "MessageLogTests",
+            dependencies: ["CivilTime", "JSON", "MessageLog", "ObjectStorage", "Spool", "TestServers", logging]),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP"]),
         .testTarget(
             name: "SpoolTests",
@@ -130,10 +156,12 @@ let package = Package(
                 systemPackage,
             ]),
         .testTarget(name: "JSONTests", dependencies: ["JSON", "TestServers"]),
-        .testTarget(name: "LoadBalancingTests", dependencies: ["LoadBalancing", "JSON", "TestServers"]),
+        .testTarget(name: "LoadBalancingTests", dependencies: ["CivilTime", "LoadBalancing", "JSON", "TestServers"]),
         .testTarget(
             name: "LoadBalancingHAProxyTests",
-            dependencies: ["LoadBalancingHAProxy", "HAProxy", "LoadBalancing", "TestServers", logging, systemPackage]),
+            dependencies: [
+                "CivilTime", "LoadBalancingHAProxy", "HAProxy", "LoadBalancing", "TestServers", logging, systemPackage,
+            ]),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
@@ -151,8 +179,12 @@ let package = Package(
 )
 
 var argumentParser: Target.Dependency { .product(name: "ArgumentParser", package: "swift-argument-parser") }
+var asyncHTTPClient: Target.Dependency { .product(name: "AsyncHTTPClient", package: "async-http-client") }
 var configuration: Target.Dependency { .product(name: "Configuration", package: "swift-configuration") }
+var crypto: Target.Dependency { .product(name: "Crypto", package: "swift-crypto") }
 var logging: Target.Dependency { .product(name: "Logging", package: "swift-log") }
+var nioCore: Target.Dependency { .product(name: "NIOCore", package: "swift-nio") }
+var nioHTTP1: Target.Dependency { .product(name: "NIOHTTP1", package: "swift-nio") }
 var serviceLifecycle: Target.Dependency { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
 var subprocess: Target.Dependency { .product(name: "Subprocess", package: "swift-subprocess") }
 var systemPackage: Target.Dependency { .product(name: "SystemPackage", package: "swift-system") }

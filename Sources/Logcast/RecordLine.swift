@@ -1,3 +1,4 @@
+import CivilTime
 import CommandKit
 import LogBroadcast
 import Logging

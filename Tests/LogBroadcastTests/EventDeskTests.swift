@@ -1,3 +1,4 @@
+import CivilTime
 import Logging
 import Synchronization
 import TestServers
@@ -8,7 +9,7 @@ import Testing
 @Suite struct EventDeskTests {
     private func body(_ seq: UInt64) -> [UInt8] {
         var record = LogRecord(
-            .info, "\(seq)", machine: "lb-1", logger: "a", time: RecordTime(microseconds: Int64(seq)))
+            .info, "\(seq)", machine: "lb-1", logger: "a", time: UTCTime(microseconds: Int64(seq)))
         record.pid = 7
         record.seq = seq
         return record.json

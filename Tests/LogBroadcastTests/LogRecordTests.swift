@@ -1,3 +1,4 @@
+import CivilTime
 import Logging
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
     func roundTrip() throws {
         var record = LogRecord(
             .warning, "slow \"disk\"\n", machine: "lb-1", logger: "backup",
-            time: RecordTime(microseconds: 1_795_224_225_678_901))
+            time: UTCTime(microseconds: 1_795_224_225_678_901))
         record.pathname = "Backup/Main.swift"
         record.lineno = 42
         record.function = "run()"
@@ -31,7 +32,7 @@ import Testing
             {"source": "logger", "machine": "web7", "message": "caf\\u00e9", "level": "CRITICAL",
              "pathname": "/srv/app.py", "lineno": 12, "exception": null}
             """
-        let now = RecordTime.now
+        let now = UTCTime.now
         let record = try LogRecord(json: Array(text.utf8), receivedAt: now)
         #expect(record.level == .critical)
         #expect(record.message == "café")

@@ -1,3 +1,4 @@
+import CivilTime
 import LogBroadcast
 import Logging
 import Testing
@@ -5,7 +6,7 @@ import Testing
 @Suite struct MissedRecordsTests {
     private func record(_ seq: UInt64, pid: Int = 1, at time: Int64? = nil, machine: String = "lb-1") -> LogRecord {
         var record = LogRecord(
-            .info, "", machine: machine, logger: "a", time: RecordTime(microseconds: time ?? Int64(seq)))
+            .info, "", machine: machine, logger: "a", time: UTCTime(microseconds: time ?? Int64(seq)))
         record.seq = seq
         record.pid = pid
         return record

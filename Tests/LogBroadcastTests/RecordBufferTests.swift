@@ -1,3 +1,4 @@
+import CivilTime
 import Logging
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 
 @Suite struct RecordBufferTests {
     private func record(_ message: String) -> LogRecord {
-        LogRecord(.info, message, machine: "lb-1", logger: "a", time: RecordTime(microseconds: 0))
+        LogRecord(.info, message, machine: "lb-1", logger: "a", time: UTCTime(microseconds: 0))
     }
 
     /// All that is in a buffer now.

@@ -1,3 +1,4 @@
+import CivilTime
 import JSON
 public import Logging
 
@@ -172,8 +173,8 @@ extension Controller {
     private func report(for delivery: JobDelivery?, into reply: inout Reply) async throws(DriverError) {
         for field in [Field.utcStart, Field.utcEnd, Field.loadBalancers] { reply[field] = nil }
         let report = try await driver.traffic(for: delivery)
-        reply[Field.utcStart] = .string(report.start.description)
-        reply[Field.utcEnd] = .string(report.end.description)
+        reply[Field.utcStart] = .string(report.start.spaced)
+        reply[Field.utcEnd] = .string(report.end.spaced)
         reply[Field.loadBalancers] = JSONValue(traffic: report.rows)
     }
 

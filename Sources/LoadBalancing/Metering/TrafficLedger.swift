@@ -1,3 +1,5 @@
+public import CivilTime
+
 /// The books of METRICS: what the processes that balance load have counted, and what of it was reported.
 ///
 /// A value without clocks, files or sockets: whoever has it sees to it that it survives.

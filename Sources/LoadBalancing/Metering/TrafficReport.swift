@@ -1,3 +1,4 @@
+public import CivilTime
 import JSON
 
 /// What METRICS reports: what passed through each balancer in a period that follows on the one before.

@@ -1,3 +1,4 @@
+import CivilTime
 internal import Glibc
 internal import HAProxy
 internal import LoadBalancing

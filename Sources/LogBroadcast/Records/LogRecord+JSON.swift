@@ -1,3 +1,4 @@
+public import CivilTime
 import JSON
 import Logging
 
@@ -11,7 +12,7 @@ extension LogRecord {
     ///   - bytes: JSON in UTF-8.
     ///   - time: What counts as its time when it has none that can be read.
     /// - Throws: ``LogBroadcastError`` with the code `notARecord`.
-    public init(json bytes: [UInt8], receivedAt time: RecordTime = .now) throws(LogBroadcastError) {
+    public init(json bytes: [UInt8], receivedAt time: UTCTime = .now) throws(LogBroadcastError) {
         guard let object = try Self.json(bytes).object else {
             throw LogBroadcastError(.notARecord, "not a JSON object")
         }
@@ -24,7 +25,7 @@ extension LogRecord {
         func text(_ field: String) -> String { object[field].flatMap(Self.text) ?? "" }
         self.init(
             level, message, machine: text("machine"), logger: text("logger"),
-            time: RecordTime(text("timestamp")) ?? time)
+            time: UTCTime(text("timestamp")) ?? time)
         pathname = text("pathname")
         lineno = Int(text("lineno")) ?? 0
         function = text("function")

@@ -1,9 +1,10 @@
+public import CivilTime
 public import Logging
 
 /// One event of a log, as it is broadcast.
 public struct LogRecord: Sendable, Hashable {
     /// When it was logged, by the clock of the machine that logged it.
-    public var time: RecordTime
+    public var time: UTCTime
     /// How severe it is.
     public var level: Logger.Level
     /// The host that logged it.
@@ -37,7 +38,7 @@ public struct LogRecord: Sendable, Hashable {
     ///   - machine: The host.
     ///   - logger: The label of the logger.
     ///   - time: When it was logged.
-    public init(_ level: Logger.Level, _ message: String, machine: String, logger: String, time: RecordTime = .now) {
+    public init(_ level: Logger.Level, _ message: String, machine: String, logger: String, time: UTCTime = .now) {
         self.level = level
         self.message = message
         self.machine = machine

@@ -1,3 +1,5 @@
+import CivilTime
+
 /// Finds out from the numbers of records which of them did not arrive.
 ///
 /// It remembers the processes that it has heard of last, ``capacity`` of them.
@@ -22,7 +24,7 @@ public struct MissedRecords: Sendable {
 
     private struct Last {
         let seq: UInt64
-        let time: RecordTime
+        let time: UTCTime
     }
 
     private var last: [Sender: Last] = [:]

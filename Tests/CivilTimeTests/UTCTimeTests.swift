@@ -1,7 +1,7 @@
-import LogBroadcast
+import CivilTime
 import Testing
 
-@Suite struct RecordTimeTests {
+@Suite struct UTCTimeTests {
     @Test(
         "moments are written as RFC 3339 has them, and read again",
         arguments: [
@@ -11,8 +11,8 @@ import Testing
             (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
         ])
     func written(microseconds: Int64, text: String) {
-        #expect(RecordTime(microseconds: microseconds).description == text)
-        #expect(RecordTime(text)?.microseconds == microseconds)
+        #expect(UTCTime(microseconds: microseconds).description == text)
+        #expect(UTCTime(text)?.microseconds == microseconds)
     }
 
     @Test(
@@ -22,7 +22,7 @@ import Testing
             "2026-11-20t20:23:45.678901999-0500",
         ])
     func read(text: String) {
-        #expect(RecordTime(text)?.microseconds == 1_795_224_225_678_901)
+        #expect(UTCTime(text)?.microseconds == 1_795_224_225_678_901)
     }
 
     @Test(
@@ -32,6 +32,16 @@ import Testing
             "2026-11-21T01:23:45ZZ", "2026-11-21T01:23:45+1", "1795224225",
         ])
     func refused(text: String) {
-        #expect(RecordTime(text) == nil)
+        #expect(UTCTime(text) == nil)
+    }
+
+    @Test(
+        "moments are written with a space, as METRICS has them",
+        arguments: [
+            (0, "1970-01-01 00:00:00.000000"), (1_795_244_440_000_007, "2026-11-21 07:00:40.000007"),
+            (-1, "1969-12-31 23:59:59.999999"), (951_782_400_500_000, "2000-02-29 00:00:00.500000"),
+        ] as [(Int64, String)])
+    func spaced(_ microseconds: Int64, _ text: String) {
+        #expect(UTCTime(microseconds: microseconds).spaced == text)
     }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A moment in UTC with microseconds, as records have it: `2026-11-21T01:23:45.678901Z` (RFC 3339).
-public struct RecordTime: Sendable, Hashable, Comparable, CustomStringConvertible {
+/// A moment in UTC with microseconds; written `2026-11-21T01:23:45.678901Z` (RFC 3339).
+public struct UTCTime: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// Microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
     public let microseconds: Int64
 
@@ -11,14 +11,14 @@ public struct RecordTime: Sendable, Hashable, Comparable, CustomStringConvertibl
     public init(microseconds: Int64) { self.microseconds = microseconds }
 
     /// The moment this is called.
-    public static var now: RecordTime {
+    public static var now: UTCTime {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return RecordTime(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+        return UTCTime(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
     }
 
     /// Whether one is before the other.
-    public static func < (left: RecordTime, right: RecordTime) -> Bool { left.microseconds < right.microseconds }
+    public static func < (left: UTCTime, right: UTCTime) -> Bool { left.microseconds < right.microseconds }
 
     /// Reads a moment as RFC 3339 writes it, with any number of decimals and any offset; nil when it is none.
     ///
@@ -62,29 +62,37 @@ public struct RecordTime: Sendable, Hashable, Comparable, CustomStringConvertibl
     }
 
     /// The moment as RFC 3339 writes it, with six decimals and `Z`.
-    public var description: String {
+    public var description: String { text(separator: "T", end: "Z") }
+
+    /// The moment as `2026-11-21 01:23:45.678901`.
+    public var spaced: String { text(separator: " ", end: "") }
+
+    /// The moment as Python's `isoformat()` writes it, without a zone: `2026-11-21T01:23:45.678901`.
+    public var withoutZone: String { text(separator: "T", end: "") }
+
+    private func text(separator: Unicode.Scalar, end: String) -> String {
         let (seconds, fraction) = divided(microseconds, by: 1_000_000)
         let (days, time) = divided(seconds, by: 86_400)
         let (year, month, day) = Self.civil(fromDays: Int(days))
         var bytes: [UInt8] = []
         bytes.reserveCapacity(27)
-        func append(_ number: Int, _ width: Int, _ end: Unicode.Scalar) {
+        func append(_ number: Int, _ width: Int, _ end: Unicode.Scalar?) {
             var divisor = 1
             for _ in 1..<width { divisor *= 10 }
             while divisor > 0 {
                 bytes.append(48 + UInt8(number / divisor % 10))
                 divisor /= 10
             }
-            bytes.append(UInt8(ascii: end))
+            if let end { bytes.append(UInt8(ascii: end)) }
         }
         append(year, 4, "-")
         append(month, 2, "-")
-        append(day, 2, "T")
+        append(day, 2, separator)
         append(Int(time) / 3600, 2, ":")
         append(Int(time) / 60 % 60, 2, ":")
         append(Int(time) % 60, 2, ".")
-        append(Int(fraction), 6, "Z")
-        return String(decoding: bytes, as: UTF8.self)
+        append(Int(fraction), 6, nil)
+        return String(decoding: bytes, as: UTF8.self) + end
     }
 
     /// Days since 1970-01-01 of a date in the Gregorian calendar.
