@@ -58,6 +58,14 @@ public struct AppendReceipt: Sendable, Hashable {
 
 /// Reads messages from a broker on behalf of a consumer, in order, at least once.
 public protocol MessageReader: Sendable {
+    /// Takes the consumer's lease if no other consumer of its name has it, without waiting for that one.
+    ///
+    /// On a store it takes several calls, 10 s apart in all, to find that the one that has it is gone.
+    ///
+    /// - Returns: Whether this reader has the lease, so that ``next()`` does not wait for it.
+    /// - Throws: ``MessageLogError``.
+    func takeLease() async throws(MessageLogError) -> Bool
+
     /// The next messages; empty when there are none now.
     ///
     /// The first call takes the consumer's lease, and waits as long as another consumer of the same name has it.
@@ -83,6 +91,11 @@ public protocol MessageReader: Sendable {
 
     /// Gives the lease back, and ends.
     func close() async
+}
+
+extension MessageReader {
+    /// Nothing to take, as with RabbitMQ, which shares a queue's messages out among all who read it.
+    public func takeLease() async throws(MessageLogError) -> Bool { true }
 }
 
 /// How a reader reads.
