@@ -141,17 +141,13 @@ actor PatternReader: MessageReader {
 
     /// Reads some keys at the same time; what is read is kept also when one of them fails.
     private func read(_ keys: ArraySlice<RoutingKey>) async throws(MessageLogError) -> Int {
-        typealias Outcome = (RoutingKey, Result<[Message], MessageLogError>)
-        let readers = keys.compactMap { key in branches[key].map { (key, $0.reader) } }
-        let outcomes = await withTaskGroup(of: Outcome.self) { group in
-            for (key, reader) in readers {
-                group.addTask { (key, await outcome { () throws(MessageLogError) in try await reader.next() }) }
-            }
-            return await group.reduce(into: [Outcome]()) { $0.append($1) }
+        let readers = keys.compactMap { key in branches[key].map { (key: key, reader: $0.reader) } }
+        let answers = await results(of: readers, width: Self.width) { one throws(MessageLogError) in
+            try await one.reader.next()
         }
         var bytes = 0
         var failure: MessageLogError?
-        for (key, result) in outcomes {
+        for (key, result) in zip(readers.map(\.key), answers) {
             switch result {
             case .success(let messages):
                 branches[key]?.messages = messages
@@ -190,15 +186,4 @@ actor PatternReader: MessageReader {
     }
 
     private static func size(_ messages: [Message]) -> Int { messages.reduce(0) { $0 + $1.body.count } }
-}
-
-/// What becomes of a call: its value or its error, to be carried out of a task.
-func outcome<Value>(
-    _ body: () async throws(MessageLogError) -> Value
-) async -> Result<Value, MessageLogError> {
-    do throws(MessageLogError) {
-        return .success(try await body())
-    } catch {
-        return .failure(error)
-    }
 }

@@ -1,0 +1,63 @@
+import Logging
+
+/// What is read, on whose behalf and where: what all kinds of consumers are made from.
+///
+/// A pattern or a name that cannot be used is kept as its error until somebody wants to read, so that consumers can be
+/// described where nothing may throw.
+struct Subscription: Sendable {
+    private let checked: Result<(pattern: RoutingPattern, name: ConsumerName), MessageLogError>
+    /// Where the messages are.
+    let broker: any Broker
+    /// How they are read and handled.
+    let options: ConsumerOptions
+    /// Where trouble is reported.
+    let logger: Logger
+    /// The time to go by.
+    let clock: ConsumerClock
+
+    init(
+        _ pattern: String, name: String, broker: any Broker, options: ConsumerOptions, logger: Logger?,
+        clock: ConsumerClock = .system
+    ) {
+        do throws(MessageLogError) {
+            checked = .success((try RoutingPattern(pattern), try ConsumerName(name)))
+        } catch {
+            checked = .failure(error)
+        }
+        self.broker = broker
+        self.options = options
+        self.clock = clock
+        var logger = logger ?? Logger(label: "muskrat.consumer")
+        logger[metadataKey: LogKey.key] = "\(pattern)"
+        logger[metadataKey: LogKey.consumer] = "\(name)"
+        self.logger = logger
+    }
+
+    /// Tells whether it can be used.
+    ///
+    /// - Throws: ``MessageLogError`` with the code `invalidArgument`.
+    func check() throws(MessageLogError) {
+        let pattern = try checked.get().pattern
+        try options.retry.check()
+        guard options.commitInterval >= .zero else {
+            throw MessageLogError(
+                .invalidArgument, "the commit interval is \(options.commitInterval); it must not be below 0")
+        }
+        if let deadLetters = options.deadLetters, pattern.matches(deadLetters.key),
+            deadLetters.broker == nil || deadLetters.broker?.description == broker.description
+        {
+            throw MessageLogError(
+                .invalidArgument,
+                "the dead-letter key \(deadLetters.key) matches \(pattern), so that the consumer would get its own dead "
+                    + "letters; name a key that does not match")
+        }
+    }
+
+    /// Makes a reader; one that replaces another goes on where the cursor stands.
+    func makeReader(again isAgain: Bool) async throws(MessageLogError) -> any MessageReader {
+        let (pattern, name) = try checked.get()
+        var reading = options.reading
+        if isAgain { reading.ignoresCursor = false }
+        return try await broker.makeReader(of: pattern, for: name, options: reading)
+    }
+}
