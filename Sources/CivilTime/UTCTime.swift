@@ -10,6 +10,10 @@ public struct UTCTime: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// - Parameter microseconds: Microseconds since 1970-01-01T00:00:00Z; from the year 0 to the year 9999.
     public init(microseconds: Int64) { self.microseconds = microseconds }
 
+    /// The moments that can be written: those of the years 0 to 9999.
+    public static let range =
+        UTCTime(microseconds: -62_167_219_200_000_000)...UTCTime(microseconds: 253_402_300_799_999_999)
+
     /// The moment this is called.
     public static var now: UTCTime {
         var time = timespec()
@@ -71,9 +75,7 @@ public struct UTCTime: Sendable, Hashable, Comparable, CustomStringConvertible {
     public var withoutZone: String { text(separator: "T", end: "") }
 
     private func text(separator: Unicode.Scalar, end: String) -> String {
-        let (seconds, fraction) = divided(microseconds, by: 1_000_000)
-        let (days, time) = divided(seconds, by: 86_400)
-        let (year, month, day) = Self.civil(fromDays: Int(days))
+        let fields = fields
         var bytes: [UInt8] = []
         bytes.reserveCapacity(27)
         func append(_ number: Int, _ width: Int, _ end: Unicode.Scalar?) {
@@ -85,20 +87,43 @@ public struct UTCTime: Sendable, Hashable, Comparable, CustomStringConvertible {
             }
             if let end { bytes.append(UInt8(ascii: end)) }
         }
-        append(year, 4, "-")
-        append(month, 2, "-")
-        append(day, 2, separator)
-        append(Int(time) / 3600, 2, ":")
-        append(Int(time) / 60 % 60, 2, ":")
-        append(Int(time) % 60, 2, ".")
-        append(Int(fraction), 6, nil)
+        append(fields.year, 4, "-")
+        append(fields.month, 2, "-")
+        append(fields.day, 2, separator)
+        append(fields.hour, 2, ":")
+        append(fields.minute, 2, ":")
+        append(fields.second, 2, ".")
+        append(fields.microsecond, 6, nil)
         return String(decoding: bytes, as: UTF8.self) + end
+    }
+
+    /// The parts of a moment, as a calendar and a clock show them.
+    struct Fields {
+        var year, month, day, hour, minute, second, microsecond: Int
+        /// 1 for the first of January.
+        var dayOfYear: Int
+        /// Days since a Thursday, 0 to 6.
+        var weekday: Int
+        /// Seconds since 1970-01-01T00:00:00Z.
+        var seconds: Int64
+    }
+
+    /// The moment's parts.
+    var fields: Fields {
+        let (seconds, fraction) = divided(microseconds, by: 1_000_000)
+        let (days, time) = divided(seconds, by: 86_400)
+        let (year, month, day) = Self.civil(fromDays: Int(days))
+        return Fields(
+            year: year, month: month, day: day, hour: Int(time) / 3600, minute: Int(time) / 60 % 60,
+            second: Int(time) % 60, microsecond: Int(fraction),
+            dayOfYear: Int(days) - Self.days(year: year, month: 1, day: 1) + 1,
+            weekday: Int(divided(days, by: 7).1), seconds: seconds)
     }
 
     /// Days since 1970-01-01 of a date in the Gregorian calendar.
     ///
     /// Years are counted from March here, so that the leap day is a year's last; 400 of them have 146,097 days.
-    private static func days(year: Int, month: Int, day: Int) -> Int {
+    static func days(year: Int, month: Int, day: Int) -> Int {
         let marchYear = month <= 2 ? year - 1 : year
         let era = (marchYear >= 0 ? marchYear : marchYear - 399) / 400
         let yearOfEra = marchYear - era * 400
