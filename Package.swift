@@ -140,7 +140,9 @@ let package = Package(
             name: "ObjectStorageTests", dependencies: ["CivilTime", "ObjectStorage", "TestServers", logging]),
         .testTarget(
             name: "MessageLogTests",
-            dependencies: ["CivilTime", "JSON", "MessageLog", "ObjectStorage", "Spool", "TestServers", logging]),
+            dependencies: [
+                "CivilTime", "JSON", "MessageLog", "ObjectStorage", "Spool", "TestServers", logging, systemPackage,
+            ]),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP"]),
         .testTarget(
             name: "SpoolTests",
@@ -167,8 +169,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "AMQP", "DedicatedThread", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy",
-                "LogBroadcast", "TestServers", logging, serviceLifecycle, systemPackage,
+                "AMQP", "CivilTime", "DedicatedThread", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy",
+                "LogBroadcast", "MessageLog", "ObjectStorage", "TestServers", logging, serviceLifecycle, systemPackage,
             ]),
         // It runs the built executables.
         .testTarget(

@@ -9,6 +9,18 @@ public protocol Broker: Sendable, CustomStringConvertible {
     /// - Throws: ``MessageLogError``.
     func makeWriter(for key: RoutingKey) async throws(MessageLogError) -> any MessageWriter
 
+    /// Makes a way to append messages of one key, of which several may be on their way at once.
+    ///
+    /// That matters only to brokers that store each message by itself, as the legacy layout does; the others do as
+    /// ``makeWriter(for:)``.
+    ///
+    /// - Parameters:
+    ///   - key: What the messages are about.
+    ///   - maxInFlight: How many messages of a batch may be on their way at once, at least 1.
+    /// - Returns: The writer.
+    /// - Throws: ``MessageLogError``.
+    func makeWriter(for key: RoutingKey, maxInFlight: Int) async throws(MessageLogError) -> any MessageWriter
+
     /// Makes a way to read what keys that match have, on behalf of a consumer.
     ///
     /// - Throws: ``MessageLogError``.
@@ -25,6 +37,15 @@ public protocol Broker: Sendable, CustomStringConvertible {
     func close() async
 }
 
+extension Broker {
+    /// Makes a writer as ``makeWriter(for:)`` does.
+    public func makeWriter(
+        for key: RoutingKey, maxInFlight: Int
+    ) async throws(MessageLogError) -> any MessageWriter {
+        try await makeWriter(for: key)
+    }
+}
+
 /// Appends messages of one key to a broker.
 public protocol MessageWriter: Sendable {
     /// Appends messages, and returns when they are durable.
@@ -34,7 +55,8 @@ public protocol MessageWriter: Sendable {
     /// - Parameter batch: At least one message.
     /// - Returns: Where the messages stand, in order, as far as the broker tells.
     /// - Throws: ``MessageLogError``. With a retriable one none of the messages, or an unknown part of them, is there
-    ///   (`ambiguous`); calling again with the same batch is right in both cases.
+    ///   (`ambiguous`); calling again with the same batch is right in both cases. A caller may give up instead, by
+    ///   cancelling its task or after such an error, and go on with another batch.
     @discardableResult
     func append(_ batch: MessageBatch) async throws(MessageLogError) -> AppendReceipt
 
