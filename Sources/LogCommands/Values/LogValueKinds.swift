@@ -2,20 +2,6 @@ package import CommandKit
 package import Spool
 package import ZeroMQ
 
-extension ValueKind where Value == ByteSize {
-    /// A number of bytes, with or without a unit.
-    ///
-    /// - Parameter range: The sizes that are taken.
-    /// - Returns: The kind.
-    package static func byteSize(_ range: ClosedRange<ByteSize>) -> ValueKind {
-        .parsed("a size from \(range.lowerBound) to \(range.upperBound), as in '64KiB' or '1GiB'") { text in
-            ByteSize(text).flatMap { range.contains($0) ? $0 : nil }
-        } format: {
-            "\($0)"
-        }
-    }
-}
-
 extension ValueKind where Value == Linger {
     /// A length of time, or `forever`.
     package static var linger: ValueKind {

@@ -1,10 +1,10 @@
-/// A length of time as people write it: `5ms`, `30s`, `1.5s`, `2m`, `1h`.
+/// A length of time as people write it: `5ms`, `30s`, `1.5s`, `2m`, `1h`, `7d`.
 package struct TimeSpan: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// How long it is, in whole microseconds.
     package let duration: Duration
 
     private static let units: [(name: String, microseconds: Int)] = [
-        ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1000), ("us", 1),
+        ("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1000), ("us", 1),
     ]
 
     /// Creates a length of time.
@@ -12,7 +12,7 @@ package struct TimeSpan: Sendable, Hashable, Comparable, CustomStringConvertible
     /// - Parameter duration: How long it is; parts of a microsecond do not count.
     package init(_ duration: Duration) { self.duration = .microseconds(Self.microseconds(duration)) }
 
-    /// Reads a number, with at most three decimals, and a unit: `us`, `ms`, `s`, `m` or `h`.
+    /// Reads a number, with at most three decimals, and a unit: `us`, `ms`, `s`, `m`, `h` or `d`.
     ///
     /// Without one it is seconds.
     ///
@@ -25,12 +25,14 @@ package struct TimeSpan: Sendable, Hashable, Comparable, CustomStringConvertible
         let parts = number.split(separator: ".", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }), let whole = Int32(parts[0])
         else { return nil }
-        var microseconds = Int(whole) * factor
+        var (microseconds, isOverflow) = Int(whole).multipliedReportingOverflow(by: factor)
+        guard !isOverflow else { return nil }
         if parts.count == 2 {
             guard parts[1].count <= 3, let digits = Int(parts[1]) else { return nil }
             let scale = [10, 100, 1000][parts[1].count - 1]
             guard (digits * factor).isMultiple(of: scale) else { return nil }
-            microseconds += digits * factor / scale
+            (microseconds, isOverflow) = microseconds.addingReportingOverflow(digits * factor / scale)
+            guard !isOverflow else { return nil }
         }
         duration = .microseconds(microseconds)
     }
@@ -49,42 +51,5 @@ package struct TimeSpan: Sendable, Hashable, Comparable, CustomStringConvertible
 
     private static func microseconds(_ duration: Duration) -> Int {
         Int(duration.components.seconds) * 1_000_000 + Int(duration.components.attoseconds / 1_000_000_000_000)
-    }
-}
-
-/// How long a command waits at its end for what is not handed on yet.
-package enum Linger: Sendable, Hashable, CustomStringConvertible {
-    /// At most so long.
-    case atMost(TimeSpan)
-    /// Until all is handed on, or a second signal ends it.
-    case forever
-
-    /// Reads a length of time, or `forever`.
-    ///
-    /// - Parameter text: As ``TimeSpan`` reads it; `-1` is `forever` too.
-    package init?(_ text: String) {
-        if text.lowercased() == "forever" || text == "-1" {
-            self = .forever
-        } else if let span = TimeSpan(text) {
-            self = .atMost(span)
-        } else {
-            return nil
-        }
-    }
-
-    /// The limit; nil for none.
-    package var limit: Duration? {
-        switch self {
-        case .atMost(let span): span.duration
-        case .forever: nil
-        }
-    }
-
-    /// As ``init(_:)`` reads it.
-    package var description: String {
-        switch self {
-        case .atMost(let span): span.description
-        case .forever: "forever"
-        }
     }
 }
