@@ -104,7 +104,9 @@ extension ChangeEngine {
         }
         logger.error("HAProxy refuses the file of the last change, which is taken back: \(refusal.message)")
         do throws(DriverError) {
-            try await apply(lastGood)
+            try await repair(["HAProxy refuses the file of the last change: \(refusal.message)"]) {
+                () async throws(DriverError) in try await apply(lastGood)
+            }
         } catch {
             logger.error("the last good state cannot be restored: \(error.message)")
         }

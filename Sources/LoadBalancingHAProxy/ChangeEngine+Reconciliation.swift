@@ -11,9 +11,13 @@ extension ChangeEngine {
         defer { gate.leave() }
         do throws(DriverError) {
             if let change = try store.pending() {
-                logger.warning("a change is neither undone nor finished")
+                let fault = "a change is neither undone nor finished"
+                logger.warning("\(fault)")
                 guard options.reconciliation == .repair else { return }
-                try await finishOrUndo(change)
+                try await repair([fault]) { () async throws(DriverError) in
+                    try await finishOrUndo(change)
+                    return nil
+                }
             }
             guard !store.current.balancers.isEmpty else { return }
             let (differences, sight) = try await differences()
@@ -21,11 +25,31 @@ extension ChangeEngine {
             guard !differences.isEmpty, options.reconciliation == .repair else { return }
             // What is remembered is not what runs.
             live = nil
-            try await apply(store.current, seen: sight)
+            try await repair(differences) { () async throws(DriverError) in
+                try await apply(store.current, seen: sight)
+            }
             startRetiring()
             logger.notice("what was asked for is restored")
         } catch {
             logger.error("what runs cannot be compared with what was asked for, or restored: \(error.message)")
+        }
+    }
+
+    /// Puts something right, and tells of it, also when that fails.
+    func repair(
+        _ differences: [String], _ body: () async throws(DriverError) -> ChangeSummary?
+    ) async throws(DriverError) {
+        let start = ContinuousClock.now
+        func tell(_ summary: ChangeSummary?, _ error: String?) {
+            onRepair(
+                RepairReport(
+                    differences: differences, summary: summary, error: error, duration: start.duration(to: .now)))
+        }
+        do throws(DriverError) {
+            tell(try await body(), nil)
+        } catch {
+            tell(nil, error.message)
+            throw error
         }
     }
 

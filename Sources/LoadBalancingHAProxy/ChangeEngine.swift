@@ -22,6 +22,7 @@ actor ChangeEngine {
     let options: HAProxyDriverOptions
     let resolver = HostResolver()
     let logger: Logger
+    let onRepair: @Sendable (RepairReport) -> Void
     let gate = Gate()
 
     /// What this process was made to serve; what was changed in it by hand shows where it is compared with what runs.
@@ -39,7 +40,7 @@ actor ChangeEngine {
 
     init(
         service: any ServiceControl, runtime: RuntimeClient, store: StateStore, builder: ConfigurationBuilder,
-        options: HAProxyDriverOptions, logger: Logger
+        options: HAProxyDriverOptions, logger: Logger, onRepair: @escaping @Sendable (RepairReport) -> Void
     ) {
         self.service = service
         haproxy = LiveHAProxy(service: service, runtime: runtime)
@@ -48,12 +49,13 @@ actor ChangeEngine {
         self.builder = builder
         self.options = options
         self.logger = logger
+        self.onRepair = onRepair
     }
 
     /// Makes these balancers the state of the host, or leaves everything as it was; a suspended host stays suspended.
     ///
-    /// - Returns: The conditions of nodes that stay otherwise than they were asked for.
-    func update(_ balancers: [LoadBalancer]) async throws(DriverError) -> [NodeReference: Condition] {
+    /// - Returns: What was done, with the conditions of nodes that stay otherwise than they were asked for.
+    func update(_ balancers: [LoadBalancer]) async throws(DriverError) -> ChangeSummary {
         await gate.enter()
         defer { gate.leave() }
         let phase: HostState.Phase = store.current.phase == .suspended ? .suspended : .active
@@ -63,19 +65,20 @@ actor ChangeEngine {
     /// Stops or resumes traffic, or leaves everything as it was.
     ///
     /// Host names are not looked up: the UPDATE did, and traffic can be stopped while no resolver answers.
-    func setPhase(_ phase: HostState.Phase) async throws(DriverError) {
+    func setPhase(_ phase: HostState.Phase) async throws(DriverError) -> ChangeSummary {
         await gate.enter()
         defer { gate.leave() }
-        try await apply(HostState(phase: phase, balancers: store.current.balancers))
+        return try await apply(HostState(phase: phase, balancers: store.current.balancers))
     }
 
     /// Ends balancing: stops HAProxy, then removes its configuration, its backup and the state.
     ///
     /// When HAProxy does not stop, everything stays as it was. When it has stopped and a file cannot be removed, another
     /// DELETE or the next start removes it.
-    func delete() async throws(DriverError) {
+    func delete() async throws(DriverError) -> ChangeSummary {
         await gate.enter()
         defer { gate.leave() }
+        let previous = store.current
         let leftOver = try store.pending()
         let change = PendingChange(state: .deleted, previousDigest: nil)
         try store.begin(change)
@@ -86,6 +89,9 @@ actor ChangeEngine {
             throw error
         }
         try await finishDelete(change)
+        return ChangeSummary(
+            isChange: previous != change.state || leftOver != nil, balancers: previous.balancers.map(\.key),
+            reloadReasons: previous.balancers.isEmpty ? [] : ["the balancers are deleted"])
     }
 
     /// Undoes or finishes what an earlier worker had begun when it ended; a fault is logged, and left to the next change.
@@ -108,7 +114,9 @@ actor ChangeEngine {
         do throws(DriverError) {
             guard !store.current.balancers.isEmpty, try await haproxy.presence() == .absent else { return }
             logger.notice("HAProxy is not running; it is started")
-            try await apply(store.current)
+            try await repair(["HAProxy does not run"]) { () async throws(DriverError) in
+                try await apply(store.current)
+            }
         } catch {
             logger.error("HAProxy is not running, and cannot be started: \(error.message)")
         }
@@ -120,13 +128,13 @@ actor ChangeEngine {
     ///   - target: What the host is to become.
     ///   - resolvingNames: Whether host names are looked up.
     ///   - seen: What runs, where somebody has just looked; it may know more than is looked at for each change.
-    /// - Returns: The conditions of nodes that stay otherwise than they were asked for, because somebody changed them by
-    ///   hand.
+    /// - Returns: What was done, with the conditions of nodes that stay otherwise than they were asked for, because
+    ///   somebody changed them by hand.
     /// - Throws: ``DriverError``, after everything was undone.
     @discardableResult
     func apply(
         _ target: HostState, resolvingNames: Bool = false, seen: Sight? = nil
-    ) async throws(DriverError) -> [NodeReference: Condition] {
+    ) async throws(DriverError) -> ChangeSummary {
         let (configuration, text) = try rendered(target)
         let leftOver = try store.pending()
         let current = try await readConfiguration()
@@ -147,8 +155,9 @@ actor ChangeEngine {
         let conditions = options.reconciliation == .repair ? [:] : sight?.conditions(except: nodes) ?? [:]
         if isOnDisk, plan == .nothing {
             change.leaving = store.leaving
-            try record(change)
-            return conditions
+            let isChange = try record(change)
+            return ChangeSummary(
+                isChange: isChange, balancers: target.balancers.map(\.key), otherConditions: conditions)
         }
 
         var resolved: [Address: Address] = [:]
@@ -189,19 +198,25 @@ actor ChangeEngine {
             let previous = store.current
             try store.commit(change)
             if !plan.isReload { workBehindTheReply(previous) } else { lateCheck.passed() }
-            guard plan.isReload, let live, options.reconciliation != .repair else { return conditions }
+            guard plan.isReload, let live, options.reconciliation != .repair else {
+                return ChangeSummary(of: target, by: plan, conditions)
+            }
             // A reload brings back servers that were gone, and keeps others drained.
-            return await look(at: .process(live.process), nil)?.conditions(except: nodes) ?? [:]
+            let others = await look(at: .process(live.process), nil)?.conditions(except: nodes) ?? [:]
+            return ChangeSummary(of: target, by: plan, others)
         } catch {
             throw await undone(change, before, because: error)
         }
     }
 
     /// Remembers what makes no difference to HAProxy, such as a balancer's name.
-    private func record(_ change: PendingChange) throws(DriverError) {
-        guard change.state != store.current else { return }
+    ///
+    /// - Returns: Whether there was anything.
+    private func record(_ change: PendingChange) throws(DriverError) -> Bool {
+        guard change.state != store.current else { return false }
         try store.begin(change)
         try store.commit(change)
+        return true
     }
 
     func finishDelete(_ change: PendingChange) async throws(DriverError) {

@@ -24,13 +24,17 @@ public final class HAProxyDriver: Driver {
     /// - Parameters:
     ///   - options: Where HAProxy and its files are.
     ///   - logger: Gets what happened besides what was asked.
+    ///   - onRepair: Hears of every repair, and of every attempt that failed; it has to return at once.
     /// - Throws: ``DriverError`` when the options cannot be, or the state folder cannot be read or written.
-    public convenience init(options: HAProxyDriverOptions, logger: Logger) async throws(DriverError) {
-        try await self.init(options: options, service: options.makeService(), logger: logger)
+    public convenience init(
+        options: HAProxyDriverOptions, logger: Logger, onRepair: @escaping @Sendable (RepairReport) -> Void = { _ in }
+    ) async throws(DriverError) {
+        try await self.init(options: options, service: options.makeService(), logger: logger, onRepair: onRepair)
     }
 
     init(
-        options: HAProxyDriverOptions, service: any ServiceControl, heldLimit: Int = 200, logger: Logger
+        options: HAProxyDriverOptions, service: any ServiceControl, heldLimit: Int = 200, logger: Logger,
+        onRepair: @escaping @Sendable (RepairReport) -> Void = { _ in }
     ) async throws(DriverError) {
         self.options = options
         self.service = service
@@ -43,7 +47,7 @@ public final class HAProxyDriver: Driver {
             let builder = ConfigurationBuilder(global: try options.makeGlobal(), cookieKey: options.cookieKey)
             engine = ChangeEngine(
                 service: MeteredService(service, meter: meter), runtime: options.makeClient(), store: store,
-                builder: builder, options: options, logger: logger)
+                builder: builder, options: options, logger: logger, onRepair: onRepair)
         } catch {
             throw DriverError(error)
         }
@@ -61,24 +65,28 @@ public final class HAProxyDriver: Driver {
 
     /// Checks that host names resolve, then applies the balancers as a transaction, without a reload where HAProxy can; a suspended host stays suspended.
     ///
-    /// - Returns: The conditions of nodes that somebody changed by hand and this update did not, unless that is repaired.
+    /// - Returns: What was done, and the conditions of nodes that somebody changed by hand and this update did not, unless
+    ///   that is repaired.
     @discardableResult
-    public func update(_ balancers: [LoadBalancer]) async throws(DriverError) -> [NodeReference: Condition] {
+    public func update(_ balancers: [LoadBalancer]) async throws(DriverError) -> ChangeSummary {
         try await change { engine throws(DriverError) in try await engine.update(balancers) }
     }
 
     /// Reloads HAProxy without listeners: connections are refused, and open ones may go on for the drain time.
-    public func suspend() async throws(DriverError) {
+    @discardableResult
+    public func suspend() async throws(DriverError) -> ChangeSummary {
         try await setPhase(.suspended)
     }
 
     /// Reloads HAProxy with its listeners.
-    public func enable() async throws(DriverError) {
+    @discardableResult
+    public func enable() async throws(DriverError) -> ChangeSummary {
         try await setPhase(.active)
     }
 
     /// Stops HAProxy, and removes its configuration, its backup and the state.
-    public func delete() async throws(DriverError) {
+    @discardableResult
+    public func delete() async throws(DriverError) -> ChangeSummary {
         try await change { engine throws(DriverError) in try await engine.delete() }
     }
 
@@ -139,9 +147,9 @@ public final class HAProxyDriver: Driver {
         }
     }
 
-    private func setPhase(_ phase: HostState.Phase) async throws(DriverError) {
+    private func setPhase(_ phase: HostState.Phase) async throws(DriverError) -> ChangeSummary {
         _ = try existingState()
-        try await change { engine throws(DriverError) in try await engine.setPhase(phase) }
+        return try await change { engine throws(DriverError) in try await engine.setPhase(phase) }
     }
 
     /// Makes a change to its end, also when who asked for it is cancelled meanwhile: half a change helps nobody.

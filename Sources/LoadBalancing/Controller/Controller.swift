@@ -10,6 +10,7 @@ public final class Controller: Sendable {
     private let driver: any Driver
     private let networkCheck: @Sendable () async -> Bool
     private let jobServers: @Sendable () async -> [JobServerReport]
+    private let onChange: @Sendable (ChangeReport) -> Void
     private let logger: Logger
     private let gate = Gate()
 
@@ -19,16 +20,19 @@ public final class Controller: Sendable {
     ///   - driver: What carries out the changes.
     ///   - networkCheck: Whether this host reaches the network; see ``NetworkCheck``.
     ///   - jobServers: The job servers and their state at this moment.
+    ///   - onChange: Hears of every request to change something, just before it is answered; it has to return at once.
     ///   - logger: Gets a line a message at info level, and the messages, secrets masked, at debug level.
     public init(
         driver: any Driver,
         networkCheck: @escaping @Sendable () async -> Bool,
         jobServers: @escaping @Sendable () async -> [JobServerReport],
+        onChange: @escaping @Sendable (ChangeReport) -> Void = { _ in },
         logger: Logger
     ) {
         self.driver = driver
         self.networkCheck = networkCheck
         self.jobServers = jobServers
+        self.onChange = onChange
         self.logger = logger
     }
 
@@ -41,7 +45,14 @@ public final class Controller: Sendable {
     public func reply(to workload: [UInt8], delivery: JobDelivery? = nil) async -> [UInt8] {
         let start = ContinuousClock.now
         let (action, reply) = await answer(workload, delivery)
-        log(reply, to: action, after: start.duration(to: .now))
+        let duration = start.duration(to: .now)
+        log(reply, to: action, after: duration)
+        if let action, action.isChange {
+            onChange(
+                ChangeReport(
+                    action: action, balancers: reply.summary?.balancers ?? reply.balancers, error: reply.error,
+                    summary: reply.summary, duration: duration, job: delivery?.job))
+        }
         return JSONValue.object(reply.object).bytes()
     }
 
@@ -85,11 +96,11 @@ public final class Controller: Sendable {
             case .update, .create:
                 await update(with: message, of: action, into: &reply)
             case .suspend:
-                try await change { driver throws(DriverError) in try await driver.suspend() }
+                reply.summary = try await change { driver throws(DriverError) in try await driver.suspend() }
             case .enable:
-                try await change { driver throws(DriverError) in try await driver.enable() }
+                reply.summary = try await change { driver throws(DriverError) in try await driver.enable() }
             case .delete:
-                try await change { driver throws(DriverError) in try await driver.delete() }
+                reply.summary = try await change { driver throws(DriverError) in try await driver.delete() }
             case .discover:
                 try await discover(into: &reply)
             case .stats:
@@ -124,9 +135,11 @@ extension Controller {
             reply.disableNodes(for: error)
             return
         }
+        reply.balancers = balancers.map(\.key)
         do throws(DriverError) {
-            let others = try await change { driver throws(DriverError) in try await driver.update(balancers) }
-            reply.addConditions(of: balancers, except: others)
+            let summary = try await change { driver throws(DriverError) in try await driver.update(balancers) }
+            reply.summary = summary
+            reply.addConditions(of: balancers, except: summary.otherConditions)
         } catch {
             reply.fail(error, of: action)
             reply.disableNodes(for: error, of: balancers)

@@ -6,20 +6,22 @@ public protocol Driver: Sendable {
     /// Makes exactly these balancers the state of the host, all or nothing.
     ///
     /// - Parameter balancers: At least one; identifiers, unnamed protocols, and addresses with ports do not clash.
-    /// - Returns: The conditions of nodes that stay otherwise than asked for, because somebody changed them by hand and the
-    ///   driver is told to leave that alone.
+    /// - Returns: What was done.
     /// - Throws: ``DriverError``, after which the host serves what it served before.
     @discardableResult
-    func update(_ balancers: [LoadBalancer]) async throws(DriverError) -> [NodeReference: Condition]
+    func update(_ balancers: [LoadBalancer]) async throws(DriverError) -> ChangeSummary
 
     /// Stops all traffic; connections are refused. Suspending twice is the same as once.
-    func suspend() async throws(DriverError)
+    @discardableResult
+    func suspend() async throws(DriverError) -> ChangeSummary
 
     /// Lets traffic through again. Enabling twice is the same as once.
-    func enable() async throws(DriverError)
+    @discardableResult
+    func enable() async throws(DriverError) -> ChangeSummary
 
     /// Ends balancing on this host and removes what was kept for it. Deleting twice is the same as once.
-    func delete() async throws(DriverError)
+    @discardableResult
+    func delete() async throws(DriverError) -> ChangeSummary
 
     /// Tells what ``update(_:)`` with these balancers would do at this moment, and changes nothing.
     ///

@@ -12,6 +12,10 @@ struct Reply {
     private(set) var response = Response.pass
     private(set) var error: String?
 
+    /// What the change that was asked for did, and the balancers that it names: not for the sender.
+    var summary: ChangeSummary?
+    var balancers: [BalancerKey] = []
+
     /// Begins the answer to `message`: its secrets are masked, and what an earlier answer added to it is gone.
     init(to message: JSONObject) {
         object = message.masked

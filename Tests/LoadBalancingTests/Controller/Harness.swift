@@ -9,6 +9,7 @@ struct Harness {
     let driver: StubDriver
     let controller: Controller
     let log = LogLines()
+    let reports = ChangeReports()
 
     init(
         driver: StubDriver = StubDriver(),
@@ -27,6 +28,7 @@ struct Harness {
                     JobServerReport(host: "[::1]:4730", isConnected: false),
                 ]
             },
+            onChange: { [reports] in reports.append($0) },
             logger: logger)
     }
 
@@ -36,6 +38,15 @@ struct Harness {
         #expect(value.object != nil)
         return value
     }
+}
+
+/// Keeps reports of changes for a test.
+final class ChangeReports: Sendable {
+    private let reports = Mutex<[ChangeReport]>([])
+
+    var all: [ChangeReport] { reports.withLock { $0 } }
+
+    func append(_ report: ChangeReport) { reports.withLock { $0.append(report) } }
 }
 
 /// Keeps log lines for a test.

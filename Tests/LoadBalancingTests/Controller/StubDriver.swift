@@ -25,19 +25,22 @@ final class StubDriver: Driver {
 
     var calls: [String] { state.withLock { $0.calls } }
 
-    func update(_ balancers: [LoadBalancer]) async throws(DriverError) -> [NodeReference: Condition] {
+    func update(_ balancers: [LoadBalancer]) async throws(DriverError) -> ChangeSummary {
         try await change("update " + balancers.map(\.key.description).joined(separator: " "))
         return state.withLock {
+            let isChange = $0.balancers != balancers
             $0.balancers = balancers
-            return $0.conditions
+            return ChangeSummary(
+                isChange: isChange, balancers: balancers.map(\.key), steps: [ChangePlan.Step(.add, "add x/y")],
+                otherConditions: $0.conditions)
         }
     }
 
-    func suspend() async throws(DriverError) { try await change("suspend") }
+    func suspend() async throws(DriverError) -> ChangeSummary { try await change("suspend") }
 
-    func enable() async throws(DriverError) { try await change("enable") }
+    func enable() async throws(DriverError) -> ChangeSummary { try await change("enable") }
 
-    func delete() async throws(DriverError) { try await change("delete") }
+    func delete() async throws(DriverError) -> ChangeSummary { try await change("delete") }
 
     func plan(_ balancers: [LoadBalancer]) async throws(DriverError) -> ChangePlan {
         try record("plan " + balancers.map(\.key.description).joined(separator: " "))
@@ -74,9 +77,11 @@ final class StubDriver: Driver {
         ]
     }
 
-    private func change(_ call: String) async throws(DriverError) {
+    @discardableResult
+    private func change(_ call: String) async throws(DriverError) -> ChangeSummary {
         await duringChange(call)
         try record(call)
+        return ChangeSummary(isChange: true, balancers: state.withLock { $0.balancers.map(\.key) })
     }
 
     private func record(_ call: String) throws(DriverError) {
