@@ -32,7 +32,7 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
-        // Foundations: each knows nothing of the others, but for DedicatedThread.
+        // Foundations: each knows nothing of the others, but for the small ones.
         .systemLibrary(
             name: "CGearman", pkgConfig: "gearmand", providers: [.apt(["libgearman-dev"])]),
         .target(name: "DedicatedThread"),
@@ -44,7 +44,7 @@ let package = Package(
         .systemLibrary(
             name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         .target(name: "AMQP", dependencies: ["CRabbitMQ", "DedicatedThread", logging]),
-        .target(name: "Spool", dependencies: ["DedicatedThread", systemPackage]),
+        .target(name: "Spool", dependencies: ["Checksums", "DedicatedThread", systemPackage]),
         .target(
             name: "ObjectStorage",
             dependencies: [
@@ -54,6 +54,7 @@ let package = Package(
         .target(name: "HAProxy", dependencies: ["DedicatedThread", logging, subprocess, systemPackage]),
         .target(name: "JSON"),
         .target(name: "CivilTime"),
+        .target(name: "Checksums"),
         .target(name: "DaemonKit", dependencies: [logging, serviceLifecycle, systemPackage, unixSignals]),
         .target(name: "CommandKit", dependencies: [argumentParser, configuration, systemPackage]),
 
@@ -72,7 +73,8 @@ let package = Package(
         .target(
             name: "MessageLog",
             dependencies: [
-                "AMQP", "CivilTime", "DedicatedThread", "JSON", "ObjectStorage", "Spool", logging, systemPackage,
+                "AMQP", "Checksums", "CivilTime", "DedicatedThread", "JSON", "ObjectStorage", "Spool", logging,
+                systemPackage,
             ]),
 
         // Commands.
@@ -135,13 +137,15 @@ let package = Package(
         .testTarget(name: "HAProxyTests", dependencies: ["HAProxy"]),
         .testTarget(name: "ZeroMQTests", dependencies: ["ZeroMQ", "TestServers"]),
         .testTarget(name: "CivilTimeTests", dependencies: ["CivilTime"]),
+        .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"]),
         .testTarget(name: "LogBroadcastTests", dependencies: ["CivilTime", "LogBroadcast", "TestServers", logging]),
         .testTarget(
             name: "ObjectStorageTests", dependencies: ["CivilTime", "ObjectStorage", "TestServers", logging]),
         .testTarget(
             name: "MessageLogTests",
             dependencies: [
-                "CivilTime", "JSON", "MessageLog", "ObjectStorage", "Spool", "TestServers", logging, systemPackage,
+                "Checksums", "CivilTime", "JSON", "MessageLog", "ObjectStorage", "Spool", "TestServers", logging,
+                systemPackage,
             ]),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP"]),
         .testTarget(

@@ -1,3 +1,5 @@
+import Checksums
+
 /// What a block starts with; its records follow.
 struct BlockHeader: Equatable {
     /// The segment's.

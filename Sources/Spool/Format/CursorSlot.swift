@@ -1,3 +1,5 @@
+import Checksums
+
 /// How far the reader and the writer are; the cursor file has two, and the intact one of the higher generation counts.
 struct CursorSlot: Equatable {
     /// How often the cursor was written.
@@ -27,7 +29,9 @@ struct CursorSlot: Equatable {
     }
 
     static func read(_ bytes: UnsafeRawBufferPointer) -> Reading {
-        guard let fields = Fields(bytes, count: count), fields.isIntact, fields[0] == magic else { return .damaged }
+        guard let fields = SealedFields(bytes, count: count), fields.isIntact, fields[0] == magic else {
+            return .damaged
+        }
         guard fields[8] == SegmentHeader.version else { return .unknownVersion(fields[8]) }
         return .slot(
             CursorSlot(
@@ -36,7 +40,7 @@ struct CursorSlot: Equatable {
     }
 
     var bytes: [UInt8] {
-        var fields = Fields(count: Self.count)
+        var fields = SealedFields(count: Self.count)
         fields[0] = Self.magic
         fields[8] = SegmentHeader.version
         fields[16] = generation

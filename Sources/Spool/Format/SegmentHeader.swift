@@ -1,3 +1,5 @@
+import Checksums
+
 /// What a segment starts with.
 struct SegmentHeader: Equatable {
     /// A random number that every block of the segment starts with, so that no record can look like a block of it.
@@ -23,7 +25,9 @@ struct SegmentHeader: Equatable {
     }
 
     static func read(_ bytes: UnsafeRawBufferPointer) -> Reading {
-        guard let fields = Fields(bytes, count: count), fields.isIntact, fields[0] == magic else { return .damaged }
+        guard let fields = SealedFields(bytes, count: count), fields.isIntact, fields[0] == magic else {
+            return .damaged
+        }
         guard fields[8] == version else { return .unknownVersion(fields[8]) }
         return .header(
             SegmentHeader(
@@ -31,7 +35,7 @@ struct SegmentHeader: Equatable {
     }
 
     var bytes: [UInt8] {
-        var fields = Fields(count: Self.count)
+        var fields = SealedFields(count: Self.count)
         fields[0] = Self.magic
         fields[8] = Self.version
         fields[16] = mark

@@ -1,5 +1,5 @@
 /// The checksum of RFC 3720 (Castagnoli's polynomial), sixteen bytes at a time.
-enum CRC32C {
+package enum CRC32C {
     /// `tables[256 * k + b]` is the checksum of byte `b` followed by `k` zero bytes.
     private static let tables: [UInt32] = {
         var tables = [UInt32](repeating: 0, count: 16 * 256)
@@ -15,7 +15,8 @@ enum CRC32C {
         return tables
     }()
 
-    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    /// The checksum of bytes; that of none is 0.
+    package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         guard let start = bytes.baseAddress else { return 0 }
         return tables.withUnsafeBufferPointer { tables in
             guard let table = tables.baseAddress else { return 0 }
