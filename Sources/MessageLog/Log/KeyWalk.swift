@@ -1,0 +1,61 @@
+import ObjectStorage
+
+/// Finds keys by their folders.
+struct KeyWalk: Sendable {
+    let store: any ObjectStore
+    let prefix: String
+
+    /// The keys that match, in order; only folders that can lead to one are listed.
+    func keys(matching pattern: RoutingPattern) async throws(MessageLogError) -> [RoutingKey] {
+        // Words before the first wildcard lead straight down.
+        let fixed = Array(pattern.description.split(separator: ".").prefix { $0 != "*" && $0 != "#" })
+        var waiting = [fixed.map(String.init)]
+        var found: [RoutingKey] = []
+        while let words = waiting.popLast() {
+            let folders = try await folders(under: words)
+            if folders.contains("log"), let key = try? RoutingKey(words.joined(separator: ".")), pattern.matches(key) {
+                found.append(key)
+            }
+            // What can match has these words, in upper case, and not more than a key may have.
+            for folder in folders where (try? RoutingKey(folder))?.description == folder && !folder.contains(".") {
+                let longer = words + [folder]
+                if (try? RoutingKey(longer.joined(separator: "."))) != nil, pattern.canMatch(prefix: longer) {
+                    waiting.append(longer)
+                }
+            }
+        }
+        return found.sorted()
+    }
+
+    private func folders(under words: [String]) async throws(MessageLogError) -> [String] {
+        let parts = (prefix.isEmpty ? [] : [prefix]) + words
+        let path = parts.isEmpty ? "" : parts.joined(separator: "/") + "/"
+        var query = ListQuery(prefix: path, groupsByFolder: true)
+        var found: [String] = []
+        repeat {
+            let page: ObjectPage
+            do {
+                page = try await store.list(query)
+            } catch {
+                throw MessageLogError(error, "cannot list '\(path)'")
+            }
+            found += page.folders.map { String($0.dropFirst(path.count).dropLast()) }
+            query.startAfter = page.next
+        } while query.startAfter != nil
+        return found
+    }
+}
+
+extension RoutingPattern {
+    /// Whether a key that begins with these words, and goes on or not, can match.
+    func canMatch(prefix words: [String]) -> Bool {
+        var rest = words[...]
+        for part in description.split(separator: ".") {
+            guard let word = rest.first else { return true }
+            if part == "#" { return true }
+            guard part == "*" || part == word else { return false }
+            rest = rest.dropFirst()
+        }
+        return rest.isEmpty
+    }
+}
