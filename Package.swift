@@ -139,8 +139,19 @@ let package = Package(
         .testTarget(name: "CivilTimeTests", dependencies: ["CivilTime"]),
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"]),
         .testTarget(name: "LogBroadcastTests", dependencies: ["CivilTime", "LogBroadcast", "TestServers", logging]),
+        // What every object store has to do, for the tests of each.
+        .target(
+            name: "ObjectStorageConformance", dependencies: ["CivilTime", "ObjectStorage"],
+            path: "Tests/ObjectStorageConformance"),
+        .executableTarget(
+            name: "object-storage-probe", dependencies: ["ObjectStorage", systemPackage],
+            path: "Tests/ObjectStorageProbe"),
         .testTarget(
-            name: "ObjectStorageTests", dependencies: ["CivilTime", "ObjectStorage", "TestServers", logging]),
+            name: "ObjectStorageTests",
+            dependencies: [
+                "CivilTime", "DedicatedThread", "ObjectStorage", "ObjectStorageConformance", "TestServers",
+                "object-storage-probe", logging, systemPackage,
+            ]),
         .testTarget(
             name: "MessageLogTests",
             dependencies: [
@@ -174,7 +185,8 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "AMQP", "CivilTime", "DedicatedThread", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy",
-                "LogBroadcast", "MessageLog", "ObjectStorage", "TestServers", logging, serviceLifecycle, systemPackage,
+                "LogBroadcast", "MessageLog", "ObjectStorage", "ObjectStorageConformance", "TestServers", logging,
+                serviceLifecycle, systemPackage,
             ]),
         // It runs the built executables.
         .testTarget(

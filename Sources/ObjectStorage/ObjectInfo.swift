@@ -38,7 +38,9 @@ public struct StoredObject: Sendable {
 public struct ListQuery: Sendable, Hashable {
     /// What the keys begin with, such as `logs/`; empty for all.
     public var prefix: String
-    /// The key behind which the page begins; it need not exist.
+    /// The key or folder behind which the page begins; it need not exist.
+    ///
+    /// Only what comes after it in the order of the bytes is listed: behind `a/5` there is `a/6`, but no folder `a/`.
     public var startAfter: String?
     /// Whether keys that go on behind the next `/` are told as one folder, and only the others as objects.
     public var groupsByFolder: Bool

@@ -25,6 +25,19 @@ public struct ObjectKey: Sendable, Hashable, Comparable, CustomStringConvertible
         try ObjectKey("\(description)/\(part)")
     }
 
+    /// Whether two keys have the same bytes in UTF-8.
+    ///
+    /// Swift holds texts for equal that Unicode calls canonically equivalent; stores hold such names apart.
+    public static func == (left: ObjectKey, right: ObjectKey) -> Bool {
+        left.description.utf8.elementsEqual(right.description.utf8)
+    }
+
+    /// Feeds the bytes of the key's UTF-8 to a hasher.
+    public func hash(into hasher: inout Hasher) {
+        var text = description
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+
     /// Whether one key comes before another in a listing: by the bytes of their UTF-8.
     public static func < (left: ObjectKey, right: ObjectKey) -> Bool {
         left.description.utf8.lexicographicallyPrecedes(right.description.utf8)
