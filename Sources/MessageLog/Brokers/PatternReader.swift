@@ -102,6 +102,7 @@ actor PatternReader: MessageReader {
         if let lastLook, now - lastLook < Self.lookInterval { return }
         // What a key has that was not there at the first look has all been sent since then.
         var options = options
+        options.batchBytes = max(1, options.batchBytes / Self.width)
         if lastLook != nil {
             options.start = .beginning
             options.ignoresCursor = false

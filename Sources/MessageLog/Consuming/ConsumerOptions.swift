@@ -3,7 +3,7 @@ public struct ConsumerOptions: Sendable {
     /// Where it begins, and which cursor it keeps.
     public var reading: ReaderOptions
     /// What happens when the handler throws.
-    public var retry: RetryPolicy
+    public var retry: HandlerRetry
     /// Where messages go that the handler fails with at every attempt; `nil` to stop at such a message.
     public var deadLetters: DeadLetters?
     /// For how long the cursor stays where it is while messages are handled: by default a second.
@@ -14,7 +14,7 @@ public struct ConsumerOptions: Sendable {
 
     /// Describes a consumer.
     public init(
-        reading: ReaderOptions = ReaderOptions(), retry: RetryPolicy = RetryPolicy(), deadLetters: DeadLetters? = nil,
+        reading: ReaderOptions = ReaderOptions(), retry: HandlerRetry = HandlerRetry(), deadLetters: DeadLetters? = nil,
         commitInterval: Duration = .seconds(1)
     ) {
         self.reading = reading

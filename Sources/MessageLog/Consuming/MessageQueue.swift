@@ -42,6 +42,8 @@ struct MessageQueue {
         let first = messages[position..<position + count]
         position += count
         if countsBytes { bytes -= first.reduce(0) { $0 + $1.body.count } }
+        // What has been handled is not to be kept in memory until there is more.
+        if isEmpty { (messages, position) = ([], 0) }
         return first
     }
 }

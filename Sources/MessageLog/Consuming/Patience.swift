@@ -5,8 +5,8 @@ struct Patience {
     private let clock: ConsumerClock
     private let logger: Logger
     private var failures = 0
-    private static let policy = RetryPolicy(
-        attempts: .max, firstPause: .milliseconds(100), factor: 2, longestPause: .seconds(10), jitter: 0.5)
+    private var backoff = Self.pauses
+    private static let pauses = Backoff(.milliseconds(100) ... .seconds(10))
 
     init(clock: ConsumerClock, logger: Logger) {
         self.clock = clock
@@ -18,7 +18,7 @@ struct Patience {
     /// - Throws: ``MessageLogError`` with the code `cancelled`.
     mutating func wait(after error: MessageLogError) async throws(MessageLogError) {
         failures += 1
-        let pause = Self.policy.pause(after: failures)
+        let pause = backoff.next()
         logger.warning(
             "reading or moving the cursor failed; trying again",
             metadata: [LogKey.error: "\(error)", LogKey.retryIn: "\(pause)"])
@@ -29,7 +29,7 @@ struct Patience {
     mutating func reset() {
         if failures > 0 {
             logger.notice("the broker is back", metadata: [LogKey.attempts: "\(failures)"])
-            failures = 0
+            (failures, backoff) = (0, Self.pauses)
         }
     }
 }

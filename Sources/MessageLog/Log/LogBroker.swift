@@ -90,7 +90,8 @@ public final class LogBroker: Broker {
     ///
     /// - Throws: ``MessageLogError``.
     public func keys(matching pattern: RoutingPattern) async throws(MessageLogError) -> [RoutingKey] {
-        try await KeyWalk(store: store, prefix: prefix).keys(matching: pattern)
+        let walk = KeyWalk(store: store, prefix: prefix) { page, path in page.folders.contains(path + "log/") }
+        return try await walk.keys(matching: pattern)
     }
 
     /// Closes the store.

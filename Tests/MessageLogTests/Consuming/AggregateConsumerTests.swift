@@ -48,7 +48,7 @@ import Testing
     func fails() async throws {
         try broker.send("A.B", (1...6).map { "\($0)" })
         let options = try ConsumerOptions(
-            retry: RetryPolicy(attempts: 2), deadLetters: DeadLetters(RoutingKey("Dead")))
+            retry: HandlerRetry(attempts: 2), deadLetters: DeadLetters(RoutingKey("Dead")))
         let counts = try await consumer(count: 3, options: options) { [notebook] messages in
             notebook.note(messages.map(\.text).joined(separator: " "))
             if messages.contains(where: { $0.text == "2" }) { throw HandlerFault() }

@@ -74,9 +74,9 @@ import Testing
         arguments: [
             ("A..B", "default", ConsumerOptions()), ("A/B", "default", ConsumerOptions()),
             ("A", "../x", ConsumerOptions()),
-            ("A", "default", ConsumerOptions(retry: RetryPolicy(attempts: 0))),
-            ("A", "default", ConsumerOptions(retry: RetryPolicy(factor: 0.5))),
-            ("A", "default", ConsumerOptions(retry: RetryPolicy(jitter: 2))),
+            ("A", "default", ConsumerOptions(retry: HandlerRetry(attempts: 0))),
+            ("A", "default", ConsumerOptions(retry: HandlerRetry(factor: 0.5))),
+            ("A", "default", ConsumerOptions(retry: HandlerRetry(jitter: 2))),
             ("A", "default", ConsumerOptions(commitInterval: .seconds(-1))),
         ])
     func refuses(pattern: String, name: String, options: ConsumerOptions) async throws {
@@ -156,7 +156,7 @@ import Testing
         try broker.send("A.B", ["1", "2", "3"])
         let failures = Notebook()
         let options = ConsumerOptions(
-            retry: RetryPolicy(attempts: 4, firstPause: .milliseconds(100), factor: 3, jitter: 0))
+            retry: HandlerRetry(attempts: 4, firstPause: .milliseconds(100), factor: 3, jitter: 0))
         let consumer = consumer(options: options) { [notebook] message in
             if message.text == "2", failures.all.count < 3 {
                 failures.note("failed")
@@ -175,18 +175,18 @@ import Testing
 
     @Test("chance shortens a pause, and none is longer than the longest")
     func pauses() {
-        let policy = RetryPolicy(
+        let policy = HandlerRetry(
             attempts: 9, firstPause: .seconds(1), factor: 2, longestPause: .seconds(5), jitter: 0.5)
         #expect((1...5).map { policy.pause(after: $0, chance: 0) } == [1, 2, 4, 5, 5].map(Duration.seconds))
         #expect(policy.pause(after: 2, chance: 1) == .seconds(1))
-        #expect(RetryPolicy(factor: 1e300).pause(after: 9, chance: 0) == .seconds(60))
+        #expect(HandlerRetry(factor: 1e300).pause(after: 9, chance: 0) == .seconds(60))
         #expect(policy.pause(after: .max, chance: 0) == .seconds(5))
     }
 
     @Test("without a dead-letter key the cursor stays before a message that cannot be handled")
     func stops() async throws {
         try broker.send("A.B", ["1", "2", "3"])
-        let consumer = consumer(options: ConsumerOptions(retry: RetryPolicy(attempts: 3))) { [notebook] message in
+        let consumer = consumer(options: ConsumerOptions(retry: HandlerRetry(attempts: 3))) { [notebook] message in
             notebook.note(message.text)
             if message.text == "2" { throw HandlerFault() }
         }
@@ -205,7 +205,7 @@ import Testing
     func parks() async throws {
         try broker.send("A.B", ["1", "2\u{0}\n", "3"])
         let options = try ConsumerOptions(
-            retry: RetryPolicy(attempts: 2), deadLetters: DeadLetters(RoutingKey("Dead.Letters")))
+            retry: HandlerRetry(attempts: 2), deadLetters: DeadLetters(RoutingKey("Dead.Letters")))
         let consumer = consumer(options: options) { [notebook] message in
             if message.text.hasPrefix("2") { throw HandlerFault() }
             notebook.note(message.text)

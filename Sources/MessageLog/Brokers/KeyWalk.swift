@@ -1,9 +1,14 @@
 import ObjectStorage
 
-/// Finds keys by their folders.
+/// Finds keys by the folders that their words are.
 struct KeyWalk: Sendable {
     let store: any ObjectStore
+    /// What stands before the keys' folders, without `/` at its end; may be empty.
     let prefix: String
+    /// A name behind all messages that lie in a key's own folder, so that not all of these have to be listed.
+    var lastName: String?
+    /// Whether a page of a folder's listing, and the path before its names, show that the folder is a key's.
+    let isKey: @Sendable (_ page: ObjectPage, _ path: String) -> Bool
 
     /// The keys that match, in order; only folders that can lead to one are listed.
     func keys(matching pattern: RoutingPattern) async throws(MessageLogError) -> [RoutingKey] {
@@ -12,8 +17,8 @@ struct KeyWalk: Sendable {
         var waiting = [fixed.map(String.init)]
         var found: [RoutingKey] = []
         while let words = waiting.popLast() {
-            let folders = try await folders(under: words)
-            if folders.contains("log"), let key = try? RoutingKey(words.joined(separator: ".")), pattern.matches(key) {
+            let (isKey, folders) = try await look(under: words)
+            if isKey, let key = try? RoutingKey(words.joined(separator: ".")), pattern.matches(key) {
                 found.append(key)
             }
             // What can match has these words, in upper case, and not more than a key may have.
@@ -27,11 +32,12 @@ struct KeyWalk: Sendable {
         return found.sorted()
     }
 
-    private func folders(under words: [String]) async throws(MessageLogError) -> [String] {
+    private func look(under words: [String]) async throws(MessageLogError) -> (isKey: Bool, folders: [String]) {
         let parts = (prefix.isEmpty ? [] : [prefix]) + words
         let path = parts.isEmpty ? "" : parts.joined(separator: "/") + "/"
         var query = ListQuery(prefix: path, groupsByFolder: true)
-        var found: [String] = []
+        var isKey = false
+        var folders: [String] = []
         repeat {
             let page: ObjectPage
             do {
@@ -39,10 +45,14 @@ struct KeyWalk: Sendable {
             } catch {
                 throw MessageLogError(error, "cannot list '\(path)'")
             }
-            found += page.folders.map { String($0.dropFirst(path.count).dropLast()) }
+            isKey = isKey || self.isKey(page, path)
+            folders += page.folders.map { String($0.dropFirst(path.count).dropLast()) }
             query.startAfter = page.next
+            if isKey, let lastName, page.folders.isEmpty, let next = page.next, next < path + lastName {
+                query.startAfter = path + lastName
+            }
         } while query.startAfter != nil
-        return found
+        return (isKey, folders)
     }
 }
 

@@ -2,7 +2,7 @@
 ///
 /// The pauses grow from one to the next by a factor, up to a maximum; chance shortens each, so that consumers that failed
 /// together do not come back together.
-public struct RetryPolicy: Sendable, Hashable {
+public struct HandlerRetry: Sendable, Hashable {
     /// How often the handler is run with a message at most, the first time counted; 1 or more.
     public var attempts: Int
     /// The pause after the first failure.
@@ -27,7 +27,7 @@ public struct RetryPolicy: Sendable, Hashable {
     }
 
     /// One attempt, and no other.
-    public static let never = RetryPolicy(attempts: 1)
+    public static let never = HandlerRetry(attempts: 1)
 
     /// How long to wait when so many attempts have failed, in whole milliseconds; chance is 0 to 1.
     func pause(after failures: Int, chance: Double = .random(in: 0...1)) -> Duration {

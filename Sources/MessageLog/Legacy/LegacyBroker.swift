@@ -1,0 +1,141 @@
+public import Logging
+public import ObjectStorage
+
+/// Messages in the layout of the old library, one object each, named after the time in UTC (docs/message-log.md).
+///
+/// The old library reads what this writes and writes what this reads. Without conditional puts in the store names get a
+/// random part so that no message replaces another, and consumers of one name must not run at the same time.
+public final class LegacyBroker: Broker {
+    /// The store's description, the prefix, and the layout.
+    public let description: String
+
+    private let store: any ObjectStore
+    private let prefix: String
+    private let options: LegacyOptions
+    private let environment: LogEnvironment
+    private let logger: Logger
+    private let names: LegacyNames
+    private let conditions: StoreConditions
+
+    /// Names a place in a store; the store is not asked for anything yet.
+    ///
+    /// - Parameters:
+    ///   - store: Where the messages are; ``close()`` closes it.
+    ///   - prefix: What stands before the keys' folders; may be empty, or have several parts.
+    ///   - options: How they are written and read.
+    ///   - logger: Where is said what is taken over.
+    /// - Throws: ``MessageLogError`` with the code `invalidArgument`.
+    public convenience init(
+        store: any ObjectStore, prefix: String = "", options: LegacyOptions = LegacyOptions(), logger: Logger
+    ) throws(MessageLogError) {
+        try self.init(store: store, prefix: prefix, options: options, logger: logger, environment: .system)
+    }
+
+    package init(
+        store: any ObjectStore, prefix: String, options: LegacyOptions, logger: Logger, environment: LogEnvironment
+    ) throws(MessageLogError) {
+        try options.check()
+        names = try LegacyNames(options.timestampFormat)
+        let parts = prefix.split(separator: "/").joined(separator: "/")
+        if !parts.isEmpty {
+            do {
+                _ = try ObjectKey(parts)
+            } catch {
+                throw MessageLogError(error, "'\(RoutingWord.visible(prefix))' is no prefix")
+            }
+        }
+        description = "\(store)\(parts.isEmpty ? "" : " " + parts) (legacy layout)"
+        self.store = store
+        self.prefix = parts
+        self.options = options
+        self.environment = environment
+        self.logger = logger
+        conditions = StoreConditions(store: store, prefix: parts.isEmpty ? "" : parts + "/")
+    }
+
+    /// Makes a writer; see ``Broker/makeWriter(for:)``.
+    public func makeWriter(for key: RoutingKey) async throws(MessageLogError) -> any MessageWriter {
+        try await makeWriter(for: key, maxInFlight: 1)
+    }
+
+    /// Makes a writer that stores several messages of a batch at a time, in no order among them.
+    public func makeWriter(
+        for key: RoutingKey, maxInFlight: Int
+    ) async throws(MessageLogError) -> any MessageWriter {
+        let conditions = conditions
+        return LegacyWriter(
+            try folder(of: key), legacy: options, maxInFlight: max(1, maxInFlight),
+            isUnique: { () throws(MessageLogError) in try await conditions.found().honoursAbsent })
+    }
+
+    /// Makes a reader; see ``Broker/makeReader(of:for:options:)``.
+    public func makeReader(
+        of pattern: RoutingPattern, for consumer: ConsumerName, options: ReaderOptions
+    ) async throws(MessageLogError) -> any MessageReader {
+        if let key = pattern.key { return try await makeReader(of: key, for: consumer, options: options) }
+        return PatternReader(
+            PatternReader.Source(
+                keys: { () throws(MessageLogError) in try await self.keys(matching: pattern) },
+                makeReader: { key, options throws(MessageLogError) in
+                    try await self.makeReader(of: key, for: consumer, options: options)
+                }), options: options,
+            clock: ConsumerClock(now: environment.elapsed, sleep: environment.sleep))
+    }
+
+    private func makeReader(
+        of key: RoutingKey, for consumer: ConsumerName, options: ReaderOptions
+    ) async throws(MessageLogError) -> any MessageReader {
+        let name = try options.cursor.map { text throws(MessageLogError) in try ConsumerName(text) } ?? consumer
+        let folder = try folder(of: key)
+        let isConditional = try await conditions.found().honoursMatches
+        return LegacyReader(
+            folder, cursor: try LegacyCursor(folder: folder.base, name: name, isFenced: isConditional),
+            lease: isConditional ? try StoreLease(folder: folder.base, name: name.description, logger: logger) : nil,
+            legacy: self.options, options: options)
+    }
+
+    /// The keys that have messages and match, in order.
+    ///
+    /// Of a key that has more than a thousand messages, keys below it are not found whose next word begins with a digit.
+    public func keys(matching pattern: RoutingPattern) async throws(MessageLogError) -> [RoutingKey] {
+        let names = names
+        let walk = KeyWalk(store: store, prefix: prefix, lastName: names.last) { page, path in
+            page.objects.contains { object in
+                let name = object.key.description.utf8.dropFirst(path.utf8.count)
+                return names.time(of: String(decoding: name, as: UTF8.self)) != nil
+            }
+        }
+        return try await walk.keys(matching: pattern)
+    }
+
+    /// Closes the store.
+    public func close() async { await store.close() }
+
+    private func folder(of key: RoutingKey) throws(MessageLogError) -> LegacyFolder {
+        LegacyFolder(
+            base: try LogFolder(store: store, prefix: prefix, key: key, environment: environment), names: names)
+    }
+}
+
+/// Finds out once which conditions of puts a store honours.
+private actor StoreConditions {
+    private let store: any ObjectStore
+    private let prefix: String
+    private var known: ConditionalPuts?
+
+    init(store: any ObjectStore, prefix: String) {
+        self.store = store
+        self.prefix = prefix
+    }
+
+    func found() async throws(MessageLogError) -> ConditionalPuts {
+        if let known { return known }
+        do {
+            let found = try await store.conditionalPuts(under: prefix)
+            known = found
+            return found
+        } catch {
+            throw MessageLogError(error, "cannot find out what the store \(store) offers")
+        }
+    }
+}

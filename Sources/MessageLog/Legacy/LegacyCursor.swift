@@ -1,0 +1,85 @@
+import CivilTime
+import JSON
+import ObjectStorage
+
+/// The cursor of a consumer in the legacy layout: an object in JSON (docs/message-log.md).
+///
+/// On a store with conditional puts it is changed only as long as it is what it was known to be, so that a consumer that has
+/// lost its lease cannot move it.
+struct LegacyCursor: Sendable {
+    private let folder: LogFolder
+    private let object: ObjectKey
+    private let isFenced: Bool
+
+    /// What it says beside how far the consumer is, and by what it is known.
+    struct Mark: Sendable {
+        /// Who wrote it: a random number that a reader takes when it takes the lease.
+        var holder: String
+        /// How often it was written, so that no content comes twice.
+        var count: UInt64
+        /// The object's tag; `nil` when there is none.
+        var tag: EntityTag?
+    }
+
+    init(folder: LogFolder, name: ConsumerName, isFenced: Bool) throws(MessageLogError) {
+        self.folder = folder
+        object = try folder.object("cursors/\(name)")
+        self.isFenced = isFenced
+    }
+
+    /// Reads it; `nil` when there is none.
+    ///
+    /// The old library's files are understood, too: they have the last object's name and nothing else.
+    func read() async throws(MessageLogError) -> (progress: LegacyProgress, mark: Mark)? {
+        guard let stored = try await folder.read(object) else { return nil }
+        var mark = Mark(holder: "", count: 0, tag: stored.info.tag)
+        guard stored.bytes.first == UInt8(ascii: "{") else {
+            let line = stored.bytes.prefix { $0 != UInt8(ascii: "\n") }
+            let last = String(decoding: line, as: UTF8.self).split(separator: "/").last
+            return (LegacyProgress(floor: last.map(String.init) ?? ""), mark)
+        }
+        guard let json = try? JSONValue(parsing: stored.bytes), json["version"] == 1, let floor = json["after"]?.string,
+            let handled = json["handled"]?.array
+        else {
+            throw MessageLogError(
+                .corrupt, "the cursor \(object) is none of the legacy layout: set it anew, or delete it to begin again")
+        }
+        mark.holder = json["holder"]?.string ?? ""
+        mark.count = json["count"]?.unsigned ?? 0
+        return (LegacyProgress(floor: floor, handled: Set(handled.compactMap(\.string))), mark)
+    }
+
+    /// Writes it, and returns when that is durable.
+    ///
+    /// - Parameters:
+    ///   - progress: What it is to tell.
+    ///   - mark: The cursor as it was read or written last, with the holder that it is to have.
+    /// - Returns: The cursor as it is now.
+    /// - Throws: ``MessageLogError``; `leaseLost` when somebody else has written it meanwhile.
+    func write(_ progress: LegacyProgress, over mark: Mark) async throws(MessageLogError) -> Mark {
+        var mark = mark
+        while true {
+            mark.count += 1
+            let json: JSONValue = [
+                "version": 1, "after": .string(progress.floor),
+                "handled": .array(progress.handled.sorted().map(JSONValue.string)), "holder": .string(mark.holder),
+                "count": .number(JSONNumber(mark.count)), "time": .string(folder.environment.now().description),
+            ]
+            do {
+                let condition = isFenced ? mark.tag.map(PutCondition.matches) ?? .absent : .always
+                mark.tag = try await folder.store.put(object, json.bytes(), if: condition)
+                return mark
+            } catch {
+                guard error.code == .preconditionFailed else {
+                    throw MessageLogError(error, "cannot write the cursor \(object)")
+                }
+            }
+            // An earlier attempt of this reader that got through without an answer, or somebody else's.
+            guard let stored = try await read(), stored.mark.holder == mark.holder else {
+                throw MessageLogError(
+                    .leaseLost, "the cursor \(object) was moved by another consumer of the name, or by hand")
+            }
+            mark = stored.mark
+        }
+    }
+}

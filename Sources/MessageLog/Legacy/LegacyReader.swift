@@ -1,0 +1,197 @@
+import CivilTime
+import ObjectStorage
+
+/// Reads a key in the legacy layout on behalf of a consumer.
+///
+/// It lists the names behind the cursor, page by page, and reads some objects at a time. When it has come to the end it
+/// begins again at the cursor, which stays a little behind, so that messages that turn up late are found.
+actor LegacyReader: MessageReader {
+    private let folder: LegacyFolder
+    private let legacy: LegacyOptions
+    private let options: ReaderOptions
+    private let cursor: LegacyCursor
+    /// What makes the readers of one name take turns, on stores that allow it.
+    private let lease: (any Lease)?
+    private let turns = Turns()
+
+    private var progress = LegacyProgress()
+    /// The cursor as this reader wrote it last; `nil` as long as it has not begun.
+    private var mark: LegacyCursor.Mark?
+    /// Whether it began before, so that what the options say of the beginning is done.
+    private var hasBegun = false
+    /// Whether something has been handled that the cursor does not tell of yet.
+    private var isDirty = false
+    private var isClosed = false
+
+    init(
+        _ folder: LegacyFolder, cursor: LegacyCursor, lease: (any Lease)?, legacy: LegacyOptions, options: ReaderOptions
+    ) {
+        self.folder = folder
+        self.cursor = cursor
+        self.lease = lease
+        self.legacy = legacy
+        self.options = options
+    }
+
+    func takeLease() async throws(MessageLogError) -> Bool {
+        try await turns.run { () throws(MessageLogError) in
+            try check()
+            return try await lease?.tryToTake() ?? true
+        }
+    }
+
+    func next() async throws(MessageLogError) -> [Message] {
+        try await turns.run { () throws(MessageLogError) in
+            try check()
+            try await open()
+            var isLast = false
+            while true {
+                while progress.listed.isEmpty, !isLast { isLast = try await list() }
+                guard !progress.listed.isEmpty else { return [] }
+                let messages = try await read()
+                if !messages.isEmpty { return messages }
+            }
+        }
+    }
+
+    /// Waits; no store tells of new objects by itself.
+    func waitForMore(atMost limit: Duration) async throws(MessageLogError) {
+        try check()
+        try await folder.base.environment.wait(limit)
+        try check()
+    }
+
+    func commit(through message: Message) async throws(MessageLogError) {
+        guard case .name(let name) = message.position, message.key == folder.key else {
+            throw MessageLogError(
+                .invalidArgument,
+                "message \(message.position) of \(message.key) is not one of \(folder.key) in the legacy layout")
+        }
+        try await turns.run { () throws(MessageLogError) in
+            try check()
+            guard let mark else {
+                throw MessageLogError(.leaseLost, "this reader of \(folder.key) does not have the lease")
+            }
+            // Should writing fail, the next commit writes all of it.
+            isDirty = progress.commit(through: name) || isDirty
+            guard isDirty else { return }
+            do throws(MessageLogError) {
+                self.mark = try await cursor.write(progress, over: mark)
+                isDirty = false
+            } catch {
+                if error.code == .leaseLost { await lose() }
+                throw error
+            }
+        }
+    }
+
+    func rewind() async throws(MessageLogError) {
+        try await turns.run { () throws(MessageLogError) in
+            try check()
+            progress.rewind()
+        }
+    }
+
+    func close() async {
+        isClosed = true
+        await lease?.close()
+    }
+
+    private func check() throws(MessageLogError) {
+        if isClosed { throw MessageLogError(.closed, "the reader of \(folder.key) was closed") }
+    }
+
+    // MARK: Lease and cursor.
+
+    private func open() async throws(MessageLogError) {
+        do throws(MessageLogError) {
+            if mark == nil {
+                try await lease?.take()
+                try await openCursor()
+            } else {
+                try await lease?.check()
+            }
+        } catch {
+            if error.code == .leaseLost { await lose() }
+            throw error
+        }
+    }
+
+    /// Reads the cursor and writes it anew, so that whoever had the lease before cannot change it any more, and so that who
+    /// is killed before the first message goes on at the same place.
+    private func openCursor() async throws(MessageLogError) {
+        let stored = try await cursor.read()
+        var mark = stored?.mark ?? LegacyCursor.Mark(holder: "", count: 0, tag: nil)
+        let random = folder.base.environment.random
+        mark.holder = String(random(), radix: 16) + String(random(), radix: 16)
+        if let stored, hasBegun || !options.ignoresCursor {
+            progress = stored.progress
+        } else {
+            progress = try await start()
+        }
+        self.mark = try await cursor.write(progress, over: mark)
+        isDirty = false
+        hasBegun = true
+    }
+
+    /// Begins anew with the next call: with the lease, and with the cursor as it is then.
+    private func lose() async {
+        mark = nil
+        progress = LegacyProgress()
+        await lease?.release()
+    }
+
+    private func start() async throws(MessageLogError) -> LegacyProgress {
+        switch options.start {
+        case .beginning: return LegacyProgress()
+        case .time(let time):
+            return LegacyProgress(floor: folder.names.name(of: UTCTime(microseconds: time.microseconds - 1)))
+        case .end:
+            let recent = UTCTime(microseconds: folder.base.environment.now().microseconds - lookBack)
+            let floor = folder.names.name(of: recent)
+            var progress = LegacyProgress(floor: floor)
+            var isLast = false
+            while !isLast {
+                let page = try await folder.list(after: progress.next)
+                isLast = progress.add(page, names: folder.names, lookBack: lookBack)
+            }
+            return LegacyProgress(floor: floor, handled: Set(progress.listed.map(\.name)))
+        case .sequence(let number):
+            throw MessageLogError(
+                .unsupported,
+                "a consumer cannot begin with message \(number) of \(folder.key): the legacy layout has no numbers; name a time"
+            )
+        }
+    }
+
+    private var lookBack: Int64 { legacy.lookBackMicroseconds }
+
+    // MARK: Listing and reading.
+
+    private func list() async throws(MessageLogError) -> Bool {
+        let page = try await folder.list(after: progress.next)
+        return progress.add(page, names: folder.names, lookBack: lookBack)
+    }
+
+    /// Reads as many of the messages that are listed as may be handed out at a time.
+    private func read() async throws(MessageLogError) -> [Message] {
+        var entries: [LegacyFolder.Entry] = []
+        var bytes = 0
+        for entry in progress.listed {
+            bytes += entry.size
+            if !entries.isEmpty, bytes > options.batchBytes { break }
+            entries.append(entry)
+        }
+        let folder = folder
+        let answers = await results(of: entries, width: legacy.readsInFlight) { entry throws(MessageLogError) in
+            try await folder.read(entry)
+        }
+        var messages: [Message] = []
+        var gone: Set<String> = []
+        for (entry, answer) in zip(entries, answers) {
+            if let message = try answer.get() { messages.append(message) } else { gone.insert(entry.name) }
+        }
+        progress.handOut(entries.count, without: gone)
+        return messages
+    }
+}
