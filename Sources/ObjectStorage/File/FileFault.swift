@@ -16,6 +16,8 @@ enum FileFault: Error {
     case notRegular(String)
     /// A file has fewer bytes than it had when it was opened.
     case short
+    /// A file cannot have a second name.
+    case noHardLinks
     /// The folders of the key are removed as fast as they are made.
     case unsettled
     /// The system refused something.
@@ -48,6 +50,8 @@ extension ObjectStoreError {
                 .unsupported, "\(what): a folder has that name, and an object cannot have it as well in a file system")
         case .notRegular(let name): self.init(.denied, "\(what): '\(name)' is neither a file nor a folder")
         case .short: self.init(.corrupt, "\(what): the file was cut off by somebody while it was read")
+        case .noHardLinks:
+            self.init(.unsupported, "\(what): the file system has no hard links; use ext4 or XFS")
         case .unsettled:
             self.init(.systemError, "\(what): its folders are removed by somebody as fast as they are made")
         case .system(.improperLink):

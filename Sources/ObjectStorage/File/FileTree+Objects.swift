@@ -31,6 +31,8 @@ extension FileTree {
             // The folder was removed, having been empty, after it was opened.
             case .noSuchFileOrDirectory where workspace.isThere: continue
             case .fileExists where condition == .absent: throw .condition
+            // The file is this process's own, so that nobody forbids it a second name.
+            case .notPermitted where condition == .absent: throw .noHardLinks
             case .isDirectory: throw .folder
             case let error?: throw .system(error)
             }
