@@ -12,7 +12,7 @@ public struct Delivery: Sendable {
     public let properties: MessageProperties
     let tag: UInt64
     /// Which of the consumer's channels, one after the other, brought it.
-    let generation: Int
+    package let generation: Int
     let inbox: Inbox
 
     /// Tells the broker that the message is done with.
