@@ -19,6 +19,8 @@ struct LegacyCursor: Sendable {
         var count: UInt64
         /// The object's tag; `nil` when there is none.
         var tag: EntityTag?
+        /// When it was written, by the store's clock, as far as that was asked.
+        var modified: UTCTime?
     }
 
     init(folder: LogFolder, name: ConsumerName, isFenced: Bool) throws(MessageLogError) {
@@ -32,7 +34,7 @@ struct LegacyCursor: Sendable {
     /// The old library's files are understood, too: they have the last object's name and nothing else.
     func read() async throws(MessageLogError) -> (progress: LegacyProgress, mark: Mark)? {
         guard let stored = try await folder.read(object) else { return nil }
-        var mark = Mark(holder: "", count: 0, tag: stored.info.tag)
+        var mark = Mark(holder: "", count: 0, tag: stored.info.tag, modified: stored.info.modified)
         guard stored.bytes.first == UInt8(ascii: "{") else {
             let line = stored.bytes.prefix { $0 != UInt8(ascii: "\n") }
             let last = String(decoding: line, as: UTF8.self).split(separator: "/").last
@@ -47,6 +49,24 @@ struct LegacyCursor: Sendable {
         mark.holder = json["holder"]?.string ?? ""
         mark.count = json["count"]?.unsigned ?? 0
         return (LegacyProgress(floor: floor, handled: Set(handled.compactMap(\.string))), mark)
+    }
+
+    /// Has it stand where reading begins.
+    ///
+    /// - Returns: What counts as handled, and the cursor as it is now.
+    func set(
+        to start: ReaderOptions.Start, of messages: LegacyFolder, lookBack: Int64, over mark: Mark
+    ) async throws(MessageLogError) -> (LegacyProgress, Mark) {
+        var mark = mark
+        var now = folder.environment.now()
+        while true {
+            let progress = try await messages.progress(at: start, now: now, lookBack: lookBack)
+            mark = try await write(progress, over: mark)
+            guard start == .end, let written = try await read()?.mark.modified else { return (progress, mark) }
+            // Where this host's clock is ahead, what comes now would be taken for what has been; the store's clock tells.
+            guard written.microseconds < now.microseconds - 1_000_000 else { return (progress, mark) }
+            now = written
+        }
     }
 
     /// Writes it, and returns when that is durable.

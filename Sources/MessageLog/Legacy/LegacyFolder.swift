@@ -50,6 +50,32 @@ struct LegacyFolder: Sendable {
         String(decoding: object.utf8.dropFirst(base.path.utf8.count), as: UTF8.self)
     }
 
+    /// Where reading begins.
+    ///
+    /// - Parameters:
+    ///   - start: Where that is.
+    ///   - now: The time, where it matters: all that is there then is before the end.
+    ///   - lookBack: How late a message may turn up, in microseconds.
+    /// - Returns: What has to count as handled.
+    /// - Throws: ``MessageLogError``; `unsupported` for a number.
+    func progress(
+        at start: ReaderOptions.Start, now: UTCTime, lookBack: Int64
+    ) async throws(MessageLogError) -> LegacyProgress {
+        switch start {
+        case .beginning: return LegacyProgress()
+        case .time(let time): return LegacyProgress(floor: names.name(of: UTCTime(microseconds: time.microseconds - 1)))
+        case .end:
+            let floor = names.name(of: UTCTime(microseconds: now.microseconds - lookBack))
+            var progress = LegacyProgress(floor: floor)
+            while try await !progress.add(list(after: progress.next), names: names, lookBack: lookBack) {}
+            return LegacyProgress(floor: floor, handled: Set(progress.listed.map(\.name)))
+        case .sequence(let number):
+            throw MessageLogError(
+                .unsupported,
+                "there is no message \(number) of \(key) to begin with: the legacy layout has no numbers; name a time")
+        }
+    }
+
     /// Reads a message; `nil` when it has been deleted.
     func read(_ entry: Entry) async throws(MessageLogError) -> Message? {
         guard let stored = try await base.read(try base.object(entry.name)) else { return nil }

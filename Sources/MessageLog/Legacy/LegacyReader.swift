@@ -126,10 +126,10 @@ actor LegacyReader: MessageReader {
         mark.holder = String(random(), radix: 16) + String(random(), radix: 16)
         if let stored, hasBegun || !options.ignoresCursor {
             progress = stored.progress
+            self.mark = try await cursor.write(progress, over: mark)
         } else {
-            progress = try await start()
+            (progress, self.mark) = try await cursor.set(to: options.start, of: folder, lookBack: lookBack, over: mark)
         }
-        self.mark = try await cursor.write(progress, over: mark)
         isDirty = false
         hasBegun = true
     }
@@ -139,29 +139,6 @@ actor LegacyReader: MessageReader {
         mark = nil
         progress = LegacyProgress()
         await lease?.release()
-    }
-
-    private func start() async throws(MessageLogError) -> LegacyProgress {
-        switch options.start {
-        case .beginning: return LegacyProgress()
-        case .time(let time):
-            return LegacyProgress(floor: folder.names.name(of: UTCTime(microseconds: time.microseconds - 1)))
-        case .end:
-            let recent = UTCTime(microseconds: folder.base.environment.now().microseconds - lookBack)
-            let floor = folder.names.name(of: recent)
-            var progress = LegacyProgress(floor: floor)
-            var isLast = false
-            while !isLast {
-                let page = try await folder.list(after: progress.next)
-                isLast = progress.add(page, names: folder.names, lookBack: lookBack)
-            }
-            return LegacyProgress(floor: floor, handled: Set(progress.listed.map(\.name)))
-        case .sequence(let number):
-            throw MessageLogError(
-                .unsupported,
-                "a consumer cannot begin with message \(number) of \(folder.key): the legacy layout has no numbers; name a time"
-            )
-        }
     }
 
     private var lookBack: Int64 { legacy.lookBackMicroseconds }

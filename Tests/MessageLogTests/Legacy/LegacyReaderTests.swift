@@ -232,6 +232,18 @@ import Testing
         #expect(try await stand.consume(options: ReaderOptions(start: .end)) == ["2"])
     }
 
+    @Test("who begins at the end on a host whose clock is a day ahead gets what comes from then on, too")
+    func endOfTomorrow() async throws {
+        let stand = try LegacyStand()
+        try await stand.send(["1"])
+        stand.advance(.milliseconds(1))
+        let reader = try await message(
+            stand.broker(clockError: .seconds(86_400)), ReaderOptions(start: .end))
+        #expect(try await reader.next().isEmpty)
+        try await stand.send(["2"])
+        #expect(try await reader.next().map(\.text) == ["2"])
+    }
+
     @Test("who begins at a time gets the messages of that time and later, whatever the cursor says")
     func time() async throws {
         let stand = try LegacyStand()
