@@ -67,7 +67,8 @@ extension FileTree {
     ///
     /// - Returns: The descriptor that has the lock; `nil` when somebody else has it, and it is not to be waited for.
     func lock(_ key: ObjectKey, waits: Bool) throws(FileFault) -> Int32? {
-        for _ in 0..<Self.attempts {
+        for attempt in 0..<Self.attempts {
+            Self.pause(before: attempt)
             let file = try workspace().openLock(of: key)
             guard retrying({ Int(flock(file, LOCK_EX | (waits ? 0 : LOCK_NB))) }) == 0 else {
                 let error = lastError

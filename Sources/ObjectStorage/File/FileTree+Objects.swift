@@ -11,7 +11,8 @@ extension FileTree {
         let workspace = try workspace()
         let file = try workspace.scratch.write(body)
         defer { workspace.scratch.remove(file.name) }
-        for _ in 0..<Self.attempts {
+        for attempt in 0..<Self.attempts {
+            Self.pause(before: attempt)
             guard let folder = try folder(for: path, condition) else { continue }
             let from = workspace.scratch.folder.descriptor
             let error: Errno?

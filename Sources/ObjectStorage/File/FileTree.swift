@@ -12,8 +12,17 @@ final class FileTree: Sendable {
     /// The folders whose names are known to be safe from a loss of power.
     private let durable = Mutex<Set<FileIdentity>>([])
 
-    /// How often an operation starts again because somebody removed the folder that it had opened.
-    static let attempts = 100
+    /// How often an operation starts again because somebody removed the folder that it had opened: for some seconds.
+    static let attempts = 1000
+
+    /// Lets others go on before an operation starts again.
+    ///
+    /// A folder that is being removed is found as long as that takes, and whoever removes it may have to wait for the disk.
+    static func pause(before attempt: Int) {
+        guard attempt > 0 else { return }
+        var pause = timespec(tv_sec: 0, tv_nsec: min(attempt, 50) * 100_000)
+        nanosleep(&pause, nil)
+    }
 
     init(_ path: FilePath) { self.path = path }
 
