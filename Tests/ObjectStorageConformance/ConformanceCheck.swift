@@ -42,13 +42,15 @@ public struct StorePromises: OptionSet, Sendable {
     /// Creates a set.
     public init(rawValue: Int) { self.rawValue = rawValue }
 
-    /// Of puts that race with ``PutCondition/absent`` exactly one wins.
+    /// Of puts that race under a condition exactly one wins.
     public static let oneWinner = StorePromises(rawValue: 1)
     /// ``PutCondition/matches(_:)`` is honoured; without it, such a put has to be refused as `unsupported`.
     public static let ifMatch = StorePromises(rawValue: 2)
+    /// A key is nothing but its bytes: listings are in their order, a `\` is no `/`, and folders go with their objects.
+    public static let flatNames = StorePromises(rawValue: 4)
 
     /// All of them.
-    public static let all: StorePromises = [.oneWinner, .ifMatch]
+    public static let all: StorePromises = [.oneWinner, .ifMatch, .flatNames]
 }
 
 /// A store, and the folder in it that a check has for itself.

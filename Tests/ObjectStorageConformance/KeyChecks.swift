@@ -12,7 +12,8 @@ extension ConformanceCheck {
 
     static let keys = [
         ConformanceCheck("a key of unusual characters is that key and no other") { test in
-            for name in unusualNames {
+            let names = unusualNames.filter { test.promises.contains(.flatNames) || !$0.contains("\\") }
+            for name in names {
                 let key = try test.key(name)
                 let tag = try await test.store.put(key, Array(name.utf8), if: .absent)
                 let object = try await test.store.get(key)
@@ -20,9 +21,9 @@ extension ConformanceCheck {
                 #expect(object.info.tag == tag, "\(name)")
                 #expect(try await test.store.head(key).size == name.utf8.count, "\(name)")
             }
-            let sorted = unusualNames.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            let sorted = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             #expect(try await test.list() == [sorted])
-            for name in unusualNames {
+            for name in names {
                 #expect(try await test.list(name).joined().contains(name), "a prefix \(name)")
                 try await test.store.delete(test.key(name))
             }
