@@ -150,7 +150,7 @@ let package = Package(
             name: "ObjectStorageTests",
             dependencies: [
                 "CivilTime", "DedicatedThread", "ObjectStorage", "ObjectStorageConformance", "TestServers",
-                "object-storage-probe", logging, systemPackage,
+                "object-storage-probe", crypto, logging, nioHTTP1, systemPackage,
             ]),
         .testTarget(
             name: "MessageLogTests",

@@ -45,8 +45,10 @@ struct HTTPFailure: Error {
         case let error as HTTPClientError where error == .readTimeout || error == .deadlineExceeded:
             self.init(.noAnswer, "no answer in the time given", cause: error)
         case let error as NIOConnectionError: self.init(.notSent, Self.reason(error), cause: error)
-        // Certificates are checked before anything is sent.
-        case NIOSSLError.handshakeFailed: self.init(.notSent, "TLS failed: \(error)", cause: error)
+        // Certificates are loaded and checked before anything is sent.
+        case is NIOSSLExtraError: self.init(.notSent, "TLS failed: \(error)", cause: error)
+        case let error as NIOSSLError where error != .uncleanShutdown:
+            self.init(.notSent, "TLS failed: \(error)", cause: error)
         case let error as IOError where error.errnoCode == ECONNREFUSED:
             self.init(.notSent, "connection refused", cause: error)
         case is CancellationError: self.init(.cancelled, "it was cancelled")

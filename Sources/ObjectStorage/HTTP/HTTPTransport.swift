@@ -88,7 +88,8 @@ final class HTTPTransport: Sendable {
             throw HTTPFailure(.tooLong, "it has \(length) bytes, and may have \(limit)")
         }
         var body: [UInt8] = []
-        body.reserveCapacity(length ?? 0)
+        // No more than is worth it: the length is only what the server says.
+        body.reserveCapacity(min(length ?? 0, 16 << 20))
         do {
             for try await part in response.body {
                 guard part.readableBytes <= limit - body.count else {
