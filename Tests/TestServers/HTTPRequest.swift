@@ -19,12 +19,19 @@ public struct HTTPAnswer: Sendable {
 ///
 /// - Returns: The answer; nil when nobody listens there.
 public func requestHTTP(port: Int) async -> HTTPAnswer? {
+    await exchangeHTTP("GET / HTTP/1.0\r\nHost: localhost\r\n\r\n", port: port)
+}
+
+/// Sends a request, as it is, to a loopback port.
+///
+/// - Returns: The answer; nil when nobody listens there.
+func exchangeHTTP(_ request: String, port: Int) async -> HTTPAnswer? {
     await DedicatedThread(name: "http-request").run {
         let descriptor = connectToLoopback(port: port)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         setPatience(of: descriptor, seconds: 5)
-        guard sendAll("GET / HTTP/1.0\r\nHost: localhost\r\n\r\n", to: descriptor) else { return nil }
+        guard sendAll(request, to: descriptor) else { return nil }
         let text = receive(descriptor)
         let words = text.prefix { $0 != "\r\n" }.split(separator: " ")
         return HTTPAnswer(status: words.count > 1 ? Int(words[1]) ?? 0 : 0, text: text)

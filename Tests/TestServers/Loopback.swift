@@ -7,15 +7,24 @@ public func freePort() throws -> Int {
     return listener.port
 }
 
+/// TCP ports on the loopback interface that were free a moment ago, no two the same.
+public func freePorts(_ count: Int) throws -> [Int] {
+    // All are held until the last is found, lest one be given out twice.
+    var listeners: [LoopbackListener] = []
+    defer { for listener in listeners { listener.close() } }
+    for _ in 0..<count { listeners.append(try LoopbackListener()) }
+    return listeners.map(\.port)
+}
+
 /// A listening TCP socket on 127.0.0.1.
 struct LoopbackListener {
     let descriptor: Int32
     let port: Int
 
-    init() throws {
+    init(port wanted: Int = 0) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw TestServerError("socket: \(String(cString: strerror(errno)))") }
-        var address = loopback(port: 0)
+        var address = loopback(port: wanted)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let descriptor = descriptor
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
