@@ -8,14 +8,16 @@ import SystemPackage
 /// |---|---|
 /// | `file:///var/lib/muskrat` | a folder |
 /// | `s3://bucket/prefix?region=…&endpoint=http://host:port&path-style=true&profile=…&cacertfile=…` | a bucket |
+/// | `swift://container/prefix?endpoint=https://host/v1/AUTH_account&cacertfile=…` | a container of OpenStack Swift |
 /// | `memory:` | the memory of this process |
 ///
 /// Parameters that are not known are errors. Secrets do not belong into a URL, which command lines and logs show:
-/// see ``S3CredentialSource`` for where they are taken from.
+/// see ``S3CredentialSource`` for where they are taken from. A token for OpenStack Swift is taken from `OS_AUTH_TOKEN`.
 public struct ObjectStoreURL: Sendable, Hashable, CustomStringConvertible {
     enum Place: Sendable, Hashable {
         case file(String)
         case s3(S3Place)
+        case swift(SwiftPlace)
         case memory
     }
 
@@ -45,11 +47,13 @@ public struct ObjectStoreURL: Sendable, Hashable, CustomStringConvertible {
             (place, prefix) = (.file(parts.path), "")
         case "s3":
             (place, prefix) = (.s3(try S3Place(&parts)), try parts.pathAsPrefix())
+        case "swift":
+            (place, prefix) = (.swift(try SwiftPlace(&parts)), try parts.pathAsPrefix())
         case "memory":
             guard parts.authority.isEmpty else { throw parts.error("memory: has no host") }
             (place, prefix) = (.memory, try parts.pathAsPrefix())
         default:
-            throw parts.error("'\(parts.scheme)' is none of file, s3 and memory")
+            throw parts.error("'\(parts.scheme)' is none of file, s3, swift and memory")
         }
         try parts.checkNothingIsLeft()
     }
@@ -72,6 +76,9 @@ extension ObjectStoreURL {
         switch place {
         case .file(let path): return FileObjectStore(root: FilePath(path))
         case .memory: return InMemoryObjectStore()
+        case .swift(let place):
+            return try OpenStackSwiftObjectStore(
+                place.configuration(environment: ProcessInfo.processInfo.environment))
         case .s3(let place):
             let environment = ProcessInfo.processInfo.environment
             let chosen = region ?? environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"] ?? "us-east-1"
@@ -117,6 +124,37 @@ struct S3Place: Sendable, Hashable {
     }
 }
 
+/// What a `swift://` URL says.
+struct SwiftPlace: Sendable, Hashable {
+    let container: String
+    let endpoint: String?
+    let authorityFile: String?
+
+    init(_ parts: inout StoreURLParts) throws(ObjectStoreError) {
+        guard !parts.authority.contains("@") else {
+            throw parts.error("a user and a secret do not belong into a URL; set OS_AUTH_TOKEN")
+        }
+        container = parts.authority
+        endpoint = parts.take("endpoint")
+        authorityFile = parts.take("cacertfile")
+        guard !container.isEmpty else { throw parts.error("it needs a container, as in swift://logs") }
+    }
+
+    /// Adds what the variables of OpenStack's own client say.
+    func configuration(environment: [String: String]) throws(ObjectStoreError) -> OpenStackSwiftConfiguration {
+        guard let endpoint = endpoint ?? environment["OS_STORAGE_URL"] else {
+            throw ObjectStoreError(
+                .invalidArgument,
+                "swift://\(container) needs the account's storage URL: as the parameter endpoint, or in OS_STORAGE_URL")
+        }
+        guard let token = environment["OS_AUTH_TOKEN"] else {
+            throw ObjectStoreError(.denied, "there is no token for swift://\(container): set OS_AUTH_TOKEN")
+        }
+        return OpenStackSwiftConfiguration(
+            storageURL: endpoint, container: container, token: token, authorityFile: authorityFile)
+    }
+}
+
 /// The pieces of a store's URL, decoded.
 struct StoreURLParts {
     let scheme: String
@@ -129,7 +167,7 @@ struct StoreURLParts {
         self.text = text
         func fault(_ reason: String) -> ObjectStoreError { Self.error(text, reason) }
         guard let colon = text.firstIndex(of: ":") else {
-            throw fault("it needs to begin with file://, s3:// or memory:")
+            throw fault("it needs to begin with file://, s3://, swift:// or memory:")
         }
         scheme = text[..<colon].lowercased()
         var rest = text[text.index(after: colon)...]

@@ -38,6 +38,31 @@ import Testing
         #expect("\(address.endpoint)\(address.bucketPath)" == expected)
     }
 
+    @Test("a container is read; its account may, and the token has to be in the environment")
+    func container() throws {
+        let url = try ObjectStoreURL(
+            "swift://old-logs/2026?endpoint=https://swift.example/v1/AUTH_a&cacertfile=/ca.pem")
+        #expect(url.prefix == "2026")
+        guard case .swift(let place) = url.place else { throw ObjectStoreError(.invalidArgument, "no container") }
+        let configuration = try place.configuration(environment: [
+            "OS_AUTH_TOKEN": "t", "OS_STORAGE_URL": "https://b/v1/b",
+        ])
+        #expect(configuration.container == "old-logs" && configuration.token == "t")
+        #expect(configuration.storageURL == "https://swift.example/v1/AUTH_a")
+        #expect(configuration.authorityFile == "/ca.pem")
+        guard case .swift(let bare) = try ObjectStoreURL("swift://logs").place else {
+            throw ObjectStoreError(.invalidArgument, "no container")
+        }
+        let environment = ["OS_AUTH_TOKEN": "t", "OS_STORAGE_URL": "https://b/v1/b"]
+        #expect(try bare.configuration(environment: environment).storageURL == "https://b/v1/b")
+        for (name, code) in [("OS_AUTH_TOKEN", ObjectStoreError.Code.denied), ("OS_STORAGE_URL", .invalidArgument)] {
+            let error = #expect(throws: ObjectStoreError.self) {
+                try bare.configuration(environment: environment.filter { $0.key != name })
+            }
+            #expect(error?.code == code && error?.message.contains(name) == true)
+        }
+    }
+
     @Test("a folder is read, its path decoded")
     func folder() throws {
         let url = try ObjectStoreURL("file:///var/lib/mus%20krat")
@@ -54,14 +79,16 @@ import Testing
     @Test(
         "what is wrong is named",
         arguments: [
-            ("logs", "file://, s3:// or"), ("ftp://logs", "'ftp' is none of"), ("s3://", "no bucket"),
+            ("logs", "file://, s3://, swift:// or"), ("ftp://logs", "'ftp' is none of"), ("s3://", "no bucket"),
             ("s3://lo", "no bucket"), ("s3://Logs", "no bucket"), ("s3://logs?regoin=eu", "no parameter 'regoin'"),
             ("s3://logs?region=eu&region=us", "'region' is there twice"), ("s3://logs?region", "'region' has no value"),
             ("s3://logs?path-style=yes", "either true or false"), ("s3://logs?region=a%20b", "no region"),
             ("s3://logs?endpoint=s3.example", "http:// or https://"),
             ("s3://logs?endpoint=http://a:0", "a port from 1"),
             ("s3://logs?endpoint=http://u:p@a", "no '?', '#' or '@'"), ("s3://logs/../x", "a part of it is '..'"),
-            ("s3://logs//x", "a part of it is empty"), ("s3://logs/a#b", "%23"),
+            ("s3://logs//x", "a part of it is empty"),
+            ("swift://", "needs a container"), ("swift://logs?region=x", "no parameter 'region'"),
+            ("swift://user:secret@logs", "OS_AUTH_TOKEN"), ("s3://logs/a#b", "%23"),
             ("s3://logs/%zz", "not percent-encoded"),
             ("file://relative/path", "three slashes"), ("file:///a?region=x", "no parameter 'region'"),
         ])

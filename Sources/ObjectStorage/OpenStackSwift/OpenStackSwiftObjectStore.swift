@@ -67,11 +67,15 @@ public final class OpenStackSwiftObjectStore: ObjectStore {
                 "cannot \(operation.action): OpenStack Swift has no puts that replace only a certain object")
         }
         let response = try await session.perform(operation)
-        guard response.tag == digest else {
+        guard let tag = response.tag else {
             throw ObjectStoreError(
-                .corrupt,
-                "cannot \(operation.action): what was stored has the MD5 \(response.tag ?? "of nothing"), not \(digest)"
-            )
+                .ambiguous,
+                "cannot tell whether the attempt to \(operation.action) succeeded: \(session.endpoint) answered without an "
+                    + "ETag; is it an OpenStack Swift server?")
+        }
+        guard tag == digest else {
+            throw ObjectStoreError(
+                .corrupt, "cannot \(operation.action): what was stored has the MD5 \(tag), not \(digest)")
         }
         return EntityTag(digest)
     }
@@ -97,17 +101,15 @@ public final class OpenStackSwiftObjectStore: ObjectStore {
             return StoredObject(info: try info(key, size, response, operation.action), bytes: response.body)
         default:
             let body = response.body
+            let info = try info(key, body.count, response, operation.action)
             let digest = hexadecimal(Insecure.MD5.hash(data: body))
-            guard response.tag == digest || response.isOfSegments else {
+            guard info.tag.description == digest || response.isOfSegments else {
                 throw ObjectStoreError(
-                    .corrupt,
-                    "cannot \(operation.action): what came has the MD5 \(digest), and the object "
-                        + (response.tag ?? "none"))
+                    .corrupt, "cannot \(operation.action): what came has the MD5 \(digest), and the object \(info.tag)")
             }
             let part = range.part(ofSize: body.count)
             return StoredObject(
-                info: try info(key, body.count, response, operation.action),
-                bytes: part.count == body.count ? body : Array(body[part]))
+                info: info, bytes: part.count == body.count ? body : Array(body[part]))
         }
     }
 
