@@ -133,7 +133,7 @@ struct URIQuery {
 }
 
 /// Undoes percent-encoding; `nil` for what is no UTF-8, has control characters, or has a `%` without two digits.
-func percentDecoded(_ text: Substring) -> String? {
+package func percentDecoded(_ text: Substring) -> String? {
     var bytes: [UInt8] = []
     var rest = text.utf8[...]
     while let byte = rest.popFirst() {
@@ -150,7 +150,7 @@ func percentDecoded(_ text: Substring) -> String? {
 }
 
 /// Encodes all but letters, digits and `-._~`.
-func percentEncoded(_ text: String) -> String {
+package func percentEncoded(_ text: String) -> String {
     let digits = Array("0123456789ABCDEF".utf8)
     var bytes: [UInt8] = []
     for byte in text.utf8 {

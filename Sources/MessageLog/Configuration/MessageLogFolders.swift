@@ -9,7 +9,7 @@ public enum MessageLogFolders {
         standard(isRoot: geteuid() == 0, state: variable("XDG_STATE_HOME"), home: variable("HOME"))
     }
 
-    static func standard(isRoot: Bool, state: String?, home: String?) -> FilePath {
+    package static func standard(isRoot: Bool, state: String?, home: String?) -> FilePath {
         if isRoot { return "/var/lib/muskrat" }
         // The specification has relative paths ignored.
         if let state, state.hasPrefix("/") { return FilePath(state).appending("muskrat") }

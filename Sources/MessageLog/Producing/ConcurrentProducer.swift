@@ -36,6 +36,21 @@ public final class ConcurrentProducer: Sendable {
         engine = try Engine(key, brokers, options, report: report)
     }
 
+    /// Creates a producer for the brokers that a configuration names, or those that follow from it.
+    ///
+    /// - Parameters:
+    ///   - routingKey: What the messages are about, in any case.
+    ///   - configuration: Where messages go and how; by default into the folder ``MessageLogFolders/standard``.
+    ///   - report: Called for each batch, in order, when it is known what became of it; it must not block.
+    /// - Throws: ``MessageLogError``.
+    public init(
+        routingKey: String, configuration: MessageLogConfiguration = MessageLogConfiguration(),
+        report: (@Sendable (BatchReport) -> Void)? = nil
+    ) throws(MessageLogError) {
+        key = try RoutingKey(routingKey)
+        engine = try Engine(key, configuration, report: report)
+    }
+
     deinit { engine.abandon() }
 
     /// Takes a message; waits only while there is no room for it.

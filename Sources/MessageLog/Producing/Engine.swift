@@ -15,8 +15,17 @@ final class Engine: Sendable {
     /// Why messages since the last flush reached no broker.
     private let failure = Mutex<MessageLogError?>(nil)
 
+    /// An engine with brokers of its own, which it closes at its end.
+    convenience init(
+        _ key: RoutingKey, _ configuration: MessageLogConfiguration, report: (@Sendable (BatchReport) -> Void)? = nil
+    ) throws(MessageLogError) {
+        try configuration.producing.check()
+        try self.init(
+            key, try configuration.openBrokers(), configuration.producing, ownsBrokers: true, report: report)
+    }
+
     init(
-        _ key: RoutingKey, _ brokers: [any Broker], _ options: ProducerOptions,
+        _ key: RoutingKey, _ brokers: [any Broker], _ options: ProducerOptions, ownsBrokers: Bool = false,
         report: (@Sendable (BatchReport) -> Void)? = nil
     ) throws(MessageLogError) {
         try options.check()
@@ -34,7 +43,12 @@ final class Engine: Sendable {
             case .never: false
             }
         lanes = brokers.map { Lane($0, key: key, options: options, isSpooled: isSpooled) }
-        running.withLock { $0 = Task { await run() } }
+        running.withLock { running in
+            running = Task {
+                await run()
+                if ownsBrokers { for broker in brokers { await broker.close() } }
+            }
+        }
     }
 
     /// Takes a message, when there is room for it.

@@ -33,6 +33,19 @@ public final class Producer: Sendable {
         engine = try Engine(key, brokers, options)
     }
 
+    /// Creates a producer for the brokers that a configuration names, or those that follow from it.
+    ///
+    /// - Parameters:
+    ///   - routingKey: What the messages are about, in any case.
+    ///   - configuration: Where messages go and how; by default into the folder ``MessageLogFolders/standard``.
+    /// - Throws: ``MessageLogError``.
+    public init(
+        routingKey: String, configuration: MessageLogConfiguration = MessageLogConfiguration()
+    ) throws(MessageLogError) {
+        key = try RoutingKey(routingKey)
+        engine = try Engine(key, configuration)
+    }
+
     deinit { engine.abandon() }
 
     /// Sends a message, and returns when each broker has it, has it waiting in the spool, or refuses it.
