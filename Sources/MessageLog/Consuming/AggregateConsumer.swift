@@ -21,19 +21,23 @@ public struct AggregateConsumer: MessageConsumer {
     ///   - pattern: A routing key, in which `*` stands for one word and `#` for any number; what is none is told when the
     ///     consumer is used.
     ///   - name: The name that its cursor goes by, see ``ConsumerName``.
-    ///   - broker: Where the messages are.
+    ///   - broker: Where the messages are; `nil` for the first broker of the configuration.
     ///   - count: How many messages a list has at most, 1 or more.
     ///   - bytes: How many bytes the bodies of a list have at most, unless one alone has more; 1 or more.
     ///   - options: How it goes about them.
+    ///   - configuration: Where the messages are, and which folder cursors are kept in, if no broker is named.
     ///   - logger: Where trouble is reported.
     ///   - handler: What is done with a list; it has a message at least.
     public init(
-        _ pattern: String, name: String = "default", broker: any Broker, count: Int = 1000, bytes: Int = 4 << 20,
-        options: ConsumerOptions = ConsumerOptions(), logger: Logger? = nil,
+        _ pattern: String, name: String = "default", broker: (any Broker)? = nil, count: Int = 1000,
+        bytes: Int = 4 << 20,
+        options: ConsumerOptions = ConsumerOptions(),
+        configuration: MessageLogConfiguration = MessageLogConfiguration(), logger: Logger? = nil,
         handler: @escaping @Sendable ([Message]) async throws -> Void
     ) {
         self.init(
-            Subscription(pattern, name: name, broker: broker, options: options, logger: logger),
+            Subscription(
+                pattern, name: name, at: Subscription.Place(broker, configuration), options: options, logger: logger),
             handler: .lists(ListLimits(count: count, bytes: bytes), handler))
     }
 

@@ -3,7 +3,7 @@ public import Logging
 /// Gives messages of a key, or of all keys that match a pattern, to a handler: one after the other, at least once.
 ///
 /// ```swift
-/// let consume = Consumer("Simple.Queue", broker: broker) { message in print(message.text) }
+/// let consume = Consumer("Simple.Queue") { message in print(message.text) }
 ///
 /// try await consume.consume()  // all there is
 /// try await consume.follow()  // and what comes
@@ -26,16 +26,21 @@ public struct Consumer: MessageConsumer {
     ///   - pattern: A routing key, in which `*` stands for one word and `#` for any number; what is none is told when the
     ///     consumer is used.
     ///   - name: The name that its cursor goes by, see ``ConsumerName``.
-    ///   - broker: Where the messages are.
+    ///   - broker: Where the messages are; `nil` for the first broker of the configuration.
     ///   - options: How it goes about them.
+    ///   - configuration: Where the messages are, and which folder cursors are kept in, if no broker is named.
     ///   - logger: Where trouble is reported.
     ///   - handler: What is done with a message.
     public init(
-        _ pattern: String, name: String = "default", broker: any Broker, options: ConsumerOptions = ConsumerOptions(),
-        logger: Logger? = nil, handler: @escaping @Sendable (Message) throws -> Void
+        _ pattern: String, name: String = "default", broker: (any Broker)? = nil,
+        options: ConsumerOptions = ConsumerOptions(),
+        configuration: MessageLogConfiguration = MessageLogConfiguration(), logger: Logger? = nil,
+        handler: @escaping @Sendable (Message) throws -> Void
     ) {
         self.init(
-            Subscription(pattern, name: name, broker: broker, options: options, logger: logger), handler: .each(handler)
+            Subscription(
+                pattern, name: name, at: Subscription.Place(broker, configuration), options: options, logger: logger),
+            handler: .each(handler)
         )
     }
 
@@ -45,16 +50,20 @@ public struct Consumer: MessageConsumer {
     ///   - pattern: A routing key, in which `*` stands for one word and `#` for any number; what is none is told when the
     ///     consumer is used.
     ///   - name: The name that its cursor goes by, see ``ConsumerName``.
-    ///   - broker: Where the messages are.
+    ///   - broker: Where the messages are; `nil` for the first broker of the configuration.
     ///   - options: How it goes about them.
+    ///   - configuration: Where the messages are, and which folder cursors are kept in, if no broker is named.
     ///   - logger: Where trouble is reported.
     ///   - handler: What is done with a message.
     public init(
-        _ pattern: String, name: String = "default", broker: any Broker, options: ConsumerOptions = ConsumerOptions(),
-        logger: Logger? = nil, handler: @escaping @Sendable (Message) async throws -> Void
+        _ pattern: String, name: String = "default", broker: (any Broker)? = nil,
+        options: ConsumerOptions = ConsumerOptions(),
+        configuration: MessageLogConfiguration = MessageLogConfiguration(), logger: Logger? = nil,
+        handler: @escaping @Sendable (Message) async throws -> Void
     ) {
         self.init(
-            Subscription(pattern, name: name, broker: broker, options: options, logger: logger),
+            Subscription(
+                pattern, name: name, at: Subscription.Place(broker, configuration), options: options, logger: logger),
             handler: .eachAsync(handler))
     }
 

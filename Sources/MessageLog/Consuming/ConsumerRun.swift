@@ -19,11 +19,11 @@ struct ConsumerRun {
 
     /// Checks what can be checked before anything is read.
     private init(_ subscription: Subscription, _ handler: Handler, isPatient: Bool) throws(MessageLogError) {
-        try subscription.check()
         if case .lists(let limits, _) = handler { try limits.check() }
+        seat = ReaderSeat(subscription)
+        try subscription.check(with: seat.broker())
         self.subscription = subscription
         self.handler = handler
-        seat = ReaderSeat(subscription)
         self.isPatient = isPatient
     }
 
@@ -99,8 +99,8 @@ struct ConsumerRun {
                     metadata: [LogKey.error: "\(error)"])
             }
         }
-        await seat.leave()
         await parking?.close()
+        await seat.close()
     }
 
     // MARK: Messages.
@@ -259,7 +259,7 @@ struct ConsumerRun {
         report(
             "the handler failed at every attempt; the message is put aside", failure, messages,
             [LogKey.deadLetters: "\(deadLetters.key)"])
-        if parking == nil { parking = ParkingLot(deadLetters, subscription) }
+        if parking == nil { parking = ParkingLot(deadLetters, subscription, broker: try seat.broker()) }
         let isPatient = isPatient
         try await parking?.park(messages, isPatient: isPatient)
         handled.append(queue.removeFirst(messages.count, countsBytes: makesLists))

@@ -43,17 +43,21 @@ public struct MessageSequence: AsyncSequence, Sendable {
     ///   - pattern: A routing key, in which `*` stands for one word and `#` for any number; what is none is told when the
     ///     first message is asked for.
     ///   - name: The name that the cursor goes by, see ``ConsumerName``.
-    ///   - broker: Where the messages are.
+    ///   - broker: Where the messages are; `nil` for the first broker of the configuration.
     ///   - interval: How often to look for more at most, where nobody tells when there is; `nil` for a sequence that ends
     ///     when there is nothing more.
     ///   - reading: Where it begins, and which cursor it keeps.
+    ///   - configuration: Where the messages are, and which folder cursors are kept in, if no broker is named.
     ///   - logger: Where trouble is reported.
     public init(
-        _ pattern: String, name: String = "default", broker: any Broker, interval: Duration? = .milliseconds(250),
-        reading: ReaderOptions = ReaderOptions(), logger: Logger? = nil
+        _ pattern: String, name: String = "default", broker: (any Broker)? = nil,
+        interval: Duration? = .milliseconds(250),
+        reading: ReaderOptions = ReaderOptions(), configuration: MessageLogConfiguration = MessageLogConfiguration(),
+        logger: Logger? = nil
     ) {
         subscription = Subscription(
-            pattern, name: name, broker: broker, options: ConsumerOptions(reading: reading), logger: logger)
+            pattern, name: name, at: Subscription.Place(broker, configuration),
+            options: ConsumerOptions(reading: reading), logger: logger)
         self.interval = interval
     }
 

@@ -5,11 +5,14 @@ import Logging
 struct ParkingLot {
     private let letters: DeadLetters
     private let subscription: Subscription
+    private let broker: any Broker
     private var writer: (any MessageWriter)?
 
-    init(_ letters: DeadLetters, _ subscription: Subscription) {
+    /// Puts aside what comes from a broker.
+    init(_ letters: DeadLetters, _ subscription: Subscription, broker: any Broker) {
         self.letters = letters
         self.subscription = subscription
+        self.broker = letters.broker ?? broker
     }
 
     /// Puts messages aside, and returns when they are durable there; who is patient waits for a broker that is away.
@@ -33,7 +36,7 @@ struct ParkingLot {
 
     private mutating func open() async throws(MessageLogError) -> any MessageWriter {
         if let writer { return writer }
-        let made = try await (letters.broker ?? subscription.broker).makeWriter(for: letters.key)
+        let made = try await broker.makeWriter(for: letters.key)
         writer = made
         return made
     }

@@ -2,7 +2,10 @@ import Synchronization
 
 /// Where a consumer has its reader: made when it is first needed, and made anew after its lease was lost.
 final class ReaderSeat: Sendable {
+    private typealias Opened = (broker: any Broker, isOwn: Bool)
+
     private struct State {
+        var opened: Opened?
         var reader: (any MessageReader)?
         /// How many readers there have been.
         var generation = 0
@@ -15,11 +18,24 @@ final class ReaderSeat: Sendable {
 
     /// Whoever forgets it gives the lease back all the same.
     deinit {
-        if let reader = state.withLock({ $0.reader }) { Task { await reader.close() } }
+        let (reader, opened) = state.withLock { ($0.reader, $0.opened) }
+        if reader != nil || opened?.isOwn == true { Task { await Self.close(reader, opened) } }
     }
 
     /// Which of the readers is here: 1 for the first.
     var generation: Int { state.withLock { $0.generation } }
+
+    /// The broker, which is opened when it is first needed.
+    ///
+    /// - Throws: ``MessageLogError`` with the code `invalidArgument`.
+    func broker() throws(MessageLogError) -> any Broker {
+        try state.withLock { state throws(MessageLogError) in
+            if let opened = state.opened { return opened.broker }
+            let opened = try subscription.openBroker()
+            state.opened = opened
+            return opened.broker
+        }
+    }
 
     /// The reader that is here, or a new one; only one task asks at a time.
     ///
@@ -27,19 +43,29 @@ final class ReaderSeat: Sendable {
     func reader() async throws(MessageLogError) -> any MessageReader {
         let (present, generation) = state.withLock { ($0.reader, $0.generation) }
         if let present { return present }
-        let reader = try await subscription.makeReader(again: generation > 0)
-        state.withLock { $0 = State(reader: reader, generation: generation + 1) }
+        let reader = try await subscription.makeReader(from: broker(), again: generation > 0)
+        state.withLock { state in
+            state.reader = reader
+            state.generation = generation + 1
+        }
         return reader
     }
 
     /// Closes the reader if there is one, also when the task has been cancelled: its lease is free then.
     func leave() async {
-        let reader = state.withLock { state in
-            defer { state.reader = nil }
-            return state.reader
-        }
-        guard let reader else { return }
-        await Task { await reader.close() }.value
+        let reader = state.withLock { $0.reader.take() }
+        await Task { await Self.close(reader, nil) }.value
+    }
+
+    /// Closes the reader, and the broker if it was opened here.
+    func close() async {
+        let (reader, opened) = state.withLock { ($0.reader.take(), $0.opened.take()) }
+        await Task { await Self.close(reader, opened) }.value
+    }
+
+    private static func close(_ reader: (any MessageReader)?, _ opened: Opened?) async {
+        await reader?.close()
+        if let opened, opened.isOwn { await opened.broker.close() }
     }
 
     /// Moves cursors behind messages, one a key, also when the task has been cancelled.

@@ -1,4 +1,5 @@
 import Logging
+import SystemPackage
 
 /// What is read, on whose behalf and where: what all kinds of consumers are made from.
 ///
@@ -6,8 +7,7 @@ import Logging
 /// described where nothing may throw.
 struct Subscription: Sendable {
     private let checked: Result<(pattern: RoutingPattern, name: ConsumerName), MessageLogError>
-    /// Where the messages are.
-    let broker: any Broker
+    private let place: Place
     /// How they are read and handled.
     let options: ConsumerOptions
     /// Where trouble is reported.
@@ -16,7 +16,7 @@ struct Subscription: Sendable {
     let clock: ConsumerClock
 
     init(
-        _ pattern: String, name: String, broker: any Broker, options: ConsumerOptions, logger: Logger?,
+        _ pattern: String, name: String, at place: Place, options: ConsumerOptions, logger: Logger?,
         clock: ConsumerClock = .system
     ) {
         do throws(MessageLogError) {
@@ -24,7 +24,7 @@ struct Subscription: Sendable {
         } catch {
             checked = .failure(error)
         }
-        self.broker = broker
+        self.place = place
         self.options = options
         self.clock = clock
         var logger = logger ?? Logger(label: "muskrat.consumer")
@@ -33,10 +33,35 @@ struct Subscription: Sendable {
         self.logger = logger
     }
 
-    /// Tells whether it can be used.
+    /// Where messages are.
+    enum Place: Sendable {
+        case broker(any Broker)
+        /// The first broker of a configuration: what a producer sends to several, each of them has.
+        case configuration(MessageLogConfiguration)
+
+        init(_ broker: (any Broker)?, _ configuration: MessageLogConfiguration) {
+            self = broker.map(Place.broker) ?? .configuration(configuration)
+        }
+    }
+
+    /// The broker, and whether it was opened for whoever asks.
     ///
     /// - Throws: ``MessageLogError`` with the code `invalidArgument`.
-    func check() throws(MessageLogError) {
+    func openBroker() throws(MessageLogError) -> (broker: any Broker, isOwn: Bool) {
+        switch place {
+        case .broker(let broker): return (broker, false)
+        case .configuration(let configuration):
+            guard let url = try configuration.brokerURLs.first else {
+                throw MessageLogError(.invalidArgument, "the configuration names no broker")
+            }
+            return (try url.open(configuration.opening(logger: logger)), true)
+        }
+    }
+
+    /// Tells whether it can be used with a broker.
+    ///
+    /// - Throws: ``MessageLogError`` with the code `invalidArgument`.
+    func check(with broker: any Broker) throws(MessageLogError) {
         let pattern = try checked.get().pattern
         try options.retry.check()
         guard options.commitInterval >= .zero else {
@@ -54,10 +79,15 @@ struct Subscription: Sendable {
     }
 
     /// Makes a reader; one that replaces another goes on where the cursor stands.
-    func makeReader(again isAgain: Bool) async throws(MessageLogError) -> any MessageReader {
+    func makeReader(
+        from broker: any Broker, again isAgain: Bool
+    ) async throws(MessageLogError) -> any MessageReader {
         let (pattern, name) = try checked.get()
         var reading = options.reading
         if isAgain { reading.ignoresCursor = false }
+        if case .configuration(let configuration) = place, reading.cursorFolder == nil {
+            reading.cursorFolder = configuration.cursorFolder?.string
+        }
         return try await broker.makeReader(of: pattern, for: name, options: reading)
     }
 }

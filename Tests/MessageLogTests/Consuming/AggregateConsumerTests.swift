@@ -18,7 +18,8 @@ import Testing
         let handler = handler ?? note
         return AggregateConsumer(
             Subscription(
-                "A.B", name: "default", broker: broker, options: options, logger: .quiet, clock: clock.consumerClock),
+                "A.B", name: "default", at: .broker(broker), options: options, logger: .quiet,
+                clock: clock.consumerClock),
             handler: .lists(ListLimits(count: count, bytes: bytes)) { try handler($0) })
     }
 

@@ -1,5 +1,7 @@
 import CivilTime
 import Synchronization
+import SystemPackage
+import TestServers
 import Testing
 
 @testable import MessageLog
@@ -13,7 +15,7 @@ import Testing
         _ pattern: String = "A.B", name: String = "default", options: ConsumerOptions = ConsumerOptions()
     ) -> Subscription {
         Subscription(
-            pattern, name: name, broker: broker, options: options, logger: .quiet, clock: clock.consumerClock)
+            pattern, name: name, at: .broker(broker), options: options, logger: .quiet, clock: clock.consumerClock)
     }
 
     private func consumer(
@@ -57,6 +59,30 @@ import Testing
         await #expect(throws: HandlerFault.self) { try await consume(message) }
         #expect(notebook.all == ["called"])
         #expect(broker.state.withLock { $0.calls } == 0)
+    }
+
+    @Test("without a broker it reads the first one of the configuration")
+    func configured() async throws {
+        try await withTemporaryFolder { folder in
+            var configuration = MessageLogConfiguration()
+            configuration.brokers = ["file://\(folder)/first", "file://\(folder)/second"]
+            configuration.cursorFolder = FilePath("\(folder)/cursors")
+            configuration.producing.spooling = .never
+            let producer = try Producer(routingKey: "Simple.Queue", configuration: configuration)
+            try await producer.send("1")
+            try await producer.send("2")
+            await producer.close()
+            let consume = Consumer("Simple.Queue", configuration: configuration) { [notebook] in notebook.note($0.text)
+            }
+            #expect(try await consume.consume() == ConsumerCounts(handled: 2))
+            #expect(try await consume.consume() == ConsumerCounts())
+            #expect(notebook.all == ["1", "2"])
+            var bodies: [String] = []
+            let sequence = MessageSequence(
+                "#", interval: nil, reading: ReaderOptions(ignoresCursor: true), configuration: configuration)
+            for try await delivery in sequence { bodies.append(delivery.message.text) }
+            #expect(bodies == ["1", "2"])
+        }
     }
 
     @Test("consumers of different names each get everything")

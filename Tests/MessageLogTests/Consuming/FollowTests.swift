@@ -14,7 +14,8 @@ import Testing
     ) -> Consumer {
         Consumer(
             Subscription(
-                pattern, name: "default", broker: broker, options: options, logger: .quiet, clock: clock.consumerClock),
+                pattern, name: "default", at: .broker(broker), options: options, logger: .quiet,
+                clock: clock.consumerClock),
             handler: handler ?? .each { [notebook] in notebook.note($0.text) })
     }
 

@@ -11,7 +11,7 @@ import Testing
     private func sequence(follows: Bool) -> MessageSequence {
         MessageSequence(
             Subscription(
-                "A.B", name: "default", broker: broker, options: ConsumerOptions(), logger: .quiet,
+                "A.B", name: "default", at: .broker(broker), options: ConsumerOptions(), logger: .quiet,
                 clock: clock.consumerClock),
             interval: follows ? .milliseconds(250) : nil)
     }

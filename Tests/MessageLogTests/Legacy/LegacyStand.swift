@@ -60,7 +60,7 @@ final class LegacyStand: Sendable {
         let notebook = Notebook()
         try await Consumer(
             Subscription(
-                pattern, name: name, broker: broker ?? self.broker(),
+                pattern, name: name, at: .broker(broker ?? self.broker()),
                 options: ConsumerOptions(reading: options, retry: .never), logger: .quiet, clock: clock.consumerClock),
             handler: .each { notebook.note($0.text) }
         ).consume()
