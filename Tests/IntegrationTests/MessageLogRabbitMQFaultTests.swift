@@ -12,7 +12,7 @@ import Testing
         try await withRabbitMQ { server in
             try await withRabbitMQBroker(server) { broker in
                 try await broker.subscribe(.standard, to: RoutingPattern("stream"))
-                let total = 30_000
+                let total = 15_000
                 let options = ProducerOptions(
                     batching: .init(interval: .milliseconds(10), count: 500), patience: .seconds(90))
                 let producer = try ConcurrentProducer(routingKey: "stream", brokers: [broker], options: options)

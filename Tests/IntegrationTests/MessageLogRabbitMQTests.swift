@@ -17,6 +17,7 @@ import Testing
             try await fullQueue(server)
             try await refusals(server)
             try await logins(server)
+            try await passwordFile(server)
             try await deletedExchange(server)
         }
     }
@@ -202,6 +203,26 @@ import Testing
             dump(broker, to: &dumped)
             #expect(!dumped.contains("a-secret-word"))
             await producer.close()
+        }
+    }
+
+    private func passwordFile(_ server: RabbitMQServer) async throws {
+        try await server.control("add_user", "logs", "p@ss:w/r%d ?#")
+        try await server.control("set_permissions", "logs", ".*", ".*", ".*")
+        try await withTemporaryFolder { folder in
+            try writeText("p@ss:w/r%d ?#\n", to: "\(folder)/right")
+            try writeText("p@ss", to: "\(folder)/wrong")
+            for (name, isRight) in [("right", true), ("wrong", false)] {
+                let url = try BrokerURL(
+                    "amqp://logs@127.0.0.1:\(server.port)?allow_unroutable=true&heartbeat=5&password_file=\(folder)/\(name)"
+                )
+                let broker = try url.open(BrokerOpening(logger: quietLogger))
+                let producer = try Producer(routingKey: "a", brokers: [broker])
+                let error = await messageLogError { try await producer.send("x") }
+                #expect(error?.code == (isRight ? nil : .denied))
+                await producer.close()
+                await broker.close()
+            }
         }
     }
 
