@@ -155,8 +155,9 @@ let package = Package(
         .testTarget(
             name: "MessageLogTests",
             dependencies: [
-                "Checksums", "CivilTime", "JSON", "MessageLog", "ObjectStorage", "Spool", "TestServers", logging,
-                systemPackage,
+                "Checksums", "CivilTime", "DedicatedThread", "JSON", "MessageLog", "ObjectStorage", "Spool",
+                "TestServers",
+                logging, systemPackage,
             ]),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP"]),
         .testTarget(

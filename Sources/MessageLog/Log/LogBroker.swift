@@ -1,5 +1,6 @@
 public import Logging
 public import ObjectStorage
+import Synchronization
 
 /// A log on an object store: numbered segments of messages, in one total order for each key (docs/message-log.md).
 ///
@@ -15,6 +16,8 @@ public final class LogBroker: Broker {
     let environment: LogEnvironment
     let logger: Logger
     let preflight: Preflight
+    /// The folders that cursors are kept in, by their names.
+    let cursorStores = Mutex<[String: FileObjectStore]>([:])
 
     /// Names a log; the store is not asked for anything yet.
     ///
@@ -76,11 +79,18 @@ public final class LogBroker: Broker {
     ) throws(MessageLogError) -> any MessageReader {
         let folder = try folder(of: key)
         let name = try options.cursor.map { text throws(MessageLogError) in try ConsumerName(text) } ?? consumer
+        let lease: any Lease
+        if let files = store as? FileObjectStore {
+            lease = try FileLease(store: files, folder: folder, name: name.description)
+        } else {
+            lease = try StoreLease(folder: folder, name: name.description, logger: logger)
+        }
         let preflight = preflight
         return LogReader(
             folder: folder, options: options, log: self.options,
-            cursor: try cursor(name, of: folder, in: options.cursorFolder),
-            lease: try StoreLease(folder: folder, name: name.description, logger: logger), logger: logger
+
+            cursor: try shelf(of: folder, in: options.cursorFolder).cursor(name),
+            lease: lease, logger: logger
         ) { () throws(MessageLogError) in try await preflight.check() }
     }
 
@@ -95,34 +105,12 @@ public final class LogBroker: Broker {
     }
 
     /// Closes the store.
-    public func close() async { await store.close() }
+    public func close() async {
+        await store.close()
+        for folder in cursorStores.withLock({ $0.values }) { await folder.close() }
+    }
 
     func folder(of key: RoutingKey) throws(MessageLogError) -> LogFolder {
         try LogFolder(store: store, prefix: prefix, key: key, environment: environment)
-    }
-
-    func cursor(
-        _ name: ConsumerName, of folder: LogFolder, in cursorFolder: String?
-    ) throws(MessageLogError) -> CursorObject {
-        CursorObject(
-            store: store, object: try folder.object("cursors/\(name)"), log: "\(description) \(folder.key)",
-            environment: environment)
-    }
-}
-
-/// Asks once whether a store honours conditional puts, without which writers would overwrite each other.
-actor Preflight {
-    private let store: any ObjectStore
-    private let prefix: String
-    private var isDone = false
-
-    init(store: any ObjectStore, prefix: String) {
-        self.store = store
-        self.prefix = prefix
-    }
-
-    /// Returns at once when it was found to do so before.
-    func check() async throws(MessageLogError) {
-        isDone = true
     }
 }

@@ -96,12 +96,15 @@ struct LogFolder: Sendable {
         case damaged(size: Int)
     }
 
+    /// How often is asked again for what is damaged.
+    static let attempts = 4
+
     /// Reads a segment's header, without its messages.
     func header(_ number: UInt64) async throws(MessageLogError) -> HeaderReading {
         let object = try segment(number)
         var size = 0
-        // A header that arrived damaged need not be so in the store.
-        for _ in 0..<2 {
+        // A header that arrived damaged need not be so in the store; to take it for that would cost numbers.
+        for _ in 0..<Self.attempts {
             guard let stored = try await read(object, range: 0..<SegmentHeader.byteCount) else { return .absent }
             size = stored.info.size
             switch stored.bytes.withUnsafeBytes(SegmentHeader.read) {

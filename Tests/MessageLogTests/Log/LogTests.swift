@@ -12,14 +12,14 @@ struct LogStand {
     let key: RoutingKey
 
     init(
-        store: any ObjectStore = MapStore(), prefix: String = "p", key: String = "A.B",
+        store: any ObjectStore = InMemoryObjectStore(), prefix: String = "p", key: String = "A.B",
         options: LogOptions = LogOptions(),
         environment: LogEnvironment = .system
     ) throws {
         self.store = store
         self.key = try RoutingKey(key)
         broker = try LogBroker(
-            store: store, prefix: prefix, options: options, logger: Logger(label: "test"), environment: environment)
+            store: store, prefix: prefix, options: options, logger: quiet, environment: environment)
     }
 
     var folder: LogFolder { get throws { try broker.folder(of: key) } }
@@ -60,6 +60,9 @@ struct LogStand {
         return texts
     }
 }
+
+/// Says nothing: what is tried again and taken over on purpose would fill the tests' output.
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 func batch(_ bodies: [String], at time: UTCTime = UTCTime(microseconds: 1_000_000)) -> MessageBatch {
     var batch = MessageBatch()

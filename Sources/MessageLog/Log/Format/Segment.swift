@@ -86,6 +86,20 @@ struct Segment: Sendable {
         }
     }
 
+    /// The latest time that a message of it has.
+    var latest: UTCTime? {
+        bytes.withUnsafeBytes { bytes in
+            var place = start
+            var latest: UTCTime?
+            while place.offset < bytes.count {
+                let time = Self.time(in: bytes, at: place.offset)
+                latest = max(latest ?? time, time)
+                Self.advance(&place, in: bytes)
+            }
+            return latest
+        }
+    }
+
     /// Takes messages from a place on; their bodies share the segment's memory.
     ///
     /// - Parameters:

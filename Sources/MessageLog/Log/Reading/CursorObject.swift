@@ -57,8 +57,16 @@ struct CursorObject: Sendable {
     let log: String
     let environment: LogEnvironment
 
+    /// What it says.
+    struct Content: Sendable {
+        let state: CursorState
+        let tag: EntityTag
+        /// When it was written, by the store's clock.
+        let written: UTCTime
+    }
+
     /// Reads it; nil when there is none.
-    func read() async throws(MessageLogError) -> (state: CursorState, tag: EntityTag, written: UTCTime)? {
+    func read() async throws(MessageLogError) -> Content? {
         let stored: StoredObject
         do {
             stored = try await store.get(object)
@@ -76,7 +84,7 @@ struct CursorObject: Sendable {
                 "the cursor \(object) in \(store) belongs to another log, \(state.log): give this one another name or folder"
             )
         }
-        return (state, stored.info.tag, stored.info.modified)
+        return Content(state: state, tag: stored.info.tag, written: stored.info.modified)
     }
 
     /// Its tag, whatever it says; nil when there is none.

@@ -21,7 +21,7 @@ extension LogFolder {
     ) async throws(MessageLogError) -> FetchedSegment {
         var fetched = FetchedSegment.absent
         // What arrived damaged need not be so in the store.
-        for _ in 0..<2 {
+        for _ in 0..<Self.attempts {
             fetched = try await fetchOnce(number, limit)
             guard case .damaged = fetched else { break }
         }

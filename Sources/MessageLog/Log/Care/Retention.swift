@@ -1,0 +1,55 @@
+/// How much of a log is kept; what goes by either limit goes.
+public struct RetentionPolicy: Sendable, Hashable {
+    /// How old a segment may get, by the store's clock.
+    ///
+    /// Below an hour it is an hour; `nil` is any age.
+    public var maximumAge: Duration?
+    /// How many bytes of segments are kept; `nil` for any number.
+    public var maximumBytes: Int?
+    /// Whether messages may go that a cursor beside the log stands before; its consumer is told `expired` then.
+    public var passesCursors: Bool
+    /// Whether it is only found out what would go.
+    public var isTrial: Bool
+
+    /// Describes what is kept.
+    public init(
+        maximumAge: Duration? = nil, maximumBytes: Int? = nil, passesCursors: Bool = false, isTrial: Bool = false
+    ) {
+        self.maximumAge = maximumAge
+        self.maximumBytes = maximumBytes
+        self.passesCursors = passesCursors
+        self.isTrial = isTrial
+    }
+}
+
+/// What retention did, or would do.
+public struct RetentionReport: Sendable, Hashable {
+    /// How many segments went.
+    public var segments: UInt64 = 0
+    /// How many messages went with them.
+    public var messages: UInt64 = 0
+    /// How many bytes went; more than the segments' where an earlier run had left something.
+    public var bytes = 0
+    /// The number of the oldest message now.
+    public var firstSequence: UInt64
+    /// The cursor without which more would have gone.
+    public var heldBackBy: ConsumerName?
+}
+
+extension LogBroker {
+    /// Removes the oldest segments of a key.
+    ///
+    /// The newest segment stays, and so do those of the last hour and, unless the policy says otherwise, whatever a cursor
+    /// that is kept beside the log has not passed. Cursors in local folders hold nothing back. Numbers are never used again.
+    ///
+    /// - Parameters:
+    ///   - key: Whose messages.
+    ///   - policy: What is kept.
+    /// - Returns: What went.
+    /// - Throws: ``MessageLogError``; what was removed by then stays removed, and the next run goes on.
+    public func retain(_ key: RoutingKey, _ policy: RetentionPolicy) async throws(MessageLogError) -> RetentionReport {
+        try await preflight.check()
+        let folder = try folder(of: key)
+        return try await Retention(folder: folder, shelf: try shelf(of: folder, in: nil), policy: policy).run()
+    }
+}
