@@ -47,7 +47,21 @@ final class EventLoop {
         let session = Session(
             handle, roster: roster, board: board, wakeUp: mailbox.wakeUp, logger: logger)
         try session.run { session throws(AMQPError) in
-            for command in mailbox.take() { try take(command, session) }
+            // The mailbox has them no more: all are done, also when one of them finds the connection lost.
+            var failure: AMQPError?
+            for command in mailbox.take() {
+                guard failure == nil else {
+                    take(command)
+                    continue
+                }
+                do throws(AMQPError) {
+                    try take(command, session)
+                } catch {
+                    failure = error
+                    take(command)
+                }
+            }
+            if let failure { throw failure }
             return !isClosing
         }
     }
