@@ -15,11 +15,24 @@ public protocol MessageSource: AnyObject, Sendable {
     /// Takes a mandatory message back that no queue took. The broker confirms it all the same, just after.
     func returned(_ message: ReturnedMessage)
 
+    /// Hears that the publisher has its channel: at first, and again after each ``disconnected()``.
+    func connected()
+
+    /// Hears that the channel or connection is gone, after what was on its way was reported as lost. Nothing is asked for
+    /// until ``connected()``.
+    func disconnected()
+
     /// Hears that the publisher or the connection was closed, and nothing will be asked any more.
     func ended(_ error: AMQPError)
 }
 
 extension MessageSource {
+    /// Does nothing.
+    public func connected() {}
+
+    /// Does nothing.
+    public func disconnected() {}
+
     /// Does nothing.
     public func ended(_ error: AMQPError) {}
 

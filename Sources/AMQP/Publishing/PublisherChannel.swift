@@ -134,6 +134,7 @@ final class PublisherChannel: ChannelUser {
         case AMQP_CONFIRM_SELECT_OK_METHOD:
             isOpen = true
             hasMore = true
+            link.source.connected()
             if let channel { session.settled(channel) }
         default: throw unexpected(method)
         }
@@ -167,6 +168,7 @@ final class PublisherChannel: ChannelUser {
     }
 
     func disconnected(_ error: AMQPError) {
+        let wasOpen = isOpen
         channel = nil
         isOpen = false
         hasMore = true
@@ -174,6 +176,7 @@ final class PublisherChannel: ChannelUser {
         rest = []
         restOffset = 0
         for range in ledger.restart() { link.source.settled(range, .lost(error)) }
+        if wasOpen { link.source.disconnected() }
     }
 
     /// The publisher was closed, or the connection.

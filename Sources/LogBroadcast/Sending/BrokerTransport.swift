@@ -41,7 +41,7 @@ final class BrokerTransport: BroadcastTransport {
             self.connection = connection
             self.source = source
             self.publisher = publisher
-            watching = Task.detached { await watch(connection, source, publisher, troubles) }
+            watching = Task.detached { await watch(connection, publisher, troubles) }
         } catch {
             throw LogBroadcastError(error)
         }
@@ -58,7 +58,7 @@ final class BrokerTransport: BroadcastTransport {
     }
 
     func hurry() {
-        source.holdBack(nil)
+        source.hurry()
         publisher.wake()
     }
 
@@ -83,38 +83,41 @@ final class BrokerTransport: BroadcastTransport {
 /// A logger for connections that have nobody to tell.
 let silentLogger = Logger(label: "libra.broadcast") { _ in SwiftLogNoOpLogHandler() }
 
-/// Reports what happens to a connection, and has all sent again that may have been lost with one.
-private func watch(
-    _ connection: Connection, _ source: BrokerSource, _ publisher: SourcePublisher, _ troubles: Troubles
-) async {
-    var wasUp = false
+/// Reports what happens to a connection, and has its source asked again when that has held back for long enough.
+private func watch(_ connection: Connection, _ publisher: SourcePublisher, _ troubles: Troubles) async {
     for await state in connection.states {
         switch state {
-        case .waiting(let error, _):
-            troubles.say("\(error)")
-            // The pause before the next attempt leaves time for this.
-            if wasUp { source.rewind() }
-            wasUp = false
-        case .connected where source.isHeldBack:
-            source.holdBack(BrokerTransport.patience)
-            Task.detached {
-                try? await Task.sleep(for: BrokerTransport.patience)
-                publisher.wake()
-            }
+        case .waiting(let error, _): troubles.say("\(error)")
         case .blocked(let reason): troubles.say("broker \(connection.uri) takes no records: \(reason)")
         case .connecting, .connected, .closed: break
         }
-        wasUp = wasUp || state.isUp
+        guard state.isUp else { continue }
+        Task.detached {
+            try? await Task.sleep(for: BrokerTransport.patience)
+            publisher.wake()
+        }
     }
 }
 
 /// What a publisher takes from an outbox.
+///
+/// All but ``hurry()`` happens on the connection's thread. So what is sent again after a loss goes before all that is new:
+/// a viewer takes what comes behind its successors for repeated.
 private final class BrokerSource: MessageSource {
+    /// Whether it waits for viewers to come back.
+    private enum Pause {
+        case none
+        case untilConnected
+        case until(ContinuousClock.Instant)
+        /// The program ends, and there is no time for any.
+        case never
+    }
+
     private let outbox: Outbox
     private let route: Route
     private let troubles: Troubles
     private let lost: @Sendable (Int) -> Void
-    private let heldUntil = Mutex<ContinuousClock.Instant?>(nil)
+    private let pause = Mutex(Pause.none)
 
     init(_ outbox: Outbox, route: Route, troubles: Troubles, lost: @escaping @Sendable (Int) -> Void) {
         self.outbox = outbox
@@ -123,26 +126,36 @@ private final class BrokerSource: MessageSource {
         self.lost = lost
     }
 
-    /// Has all that is here published again, over the next connection.
-    func rewind() {
-        holdBack(.seconds(86_400))
+    func disconnected() {
         outbox.rewind()
+        pause.withLock { pause in
+            if case .never = pause { return }
+            pause = .untilConnected
+        }
     }
 
-    /// Publishes nothing for some time and all that is here afterwards; nil ends that.
-    func holdBack(_ time: Duration?) { heldUntil.withLock { $0 = time.map { .now + $0 } } }
+    func connected() {
+        pause.withLock { pause in
+            guard case .untilConnected = pause else { return }
+            pause = .until(.now + BrokerTransport.patience)
+        }
+    }
 
-    var isHeldBack: Bool { heldUntil.withLock { $0 != nil } }
+    /// Ends the pause, and has no more of them.
+    func hurry() { pause.withLock { $0 = .never } }
 
     func publish(into window: inout PublishWindow) {
-        let isHeldBack = heldUntil.withLock { until in
-            guard let end = until, end > .now else {
-                until = nil
+        let isPausing = pause.withLock { pause in
+            switch pause {
+            case .none, .never: return false
+            case .untilConnected: return true
+            case .until(let end):
+                if end > .now { return true }
+                pause = .none
                 return false
             }
-            return true
         }
-        if isHeldBack { return }
+        if isPausing { return }
         outbox.offer { window.publish($0, to: route) }
     }
 
@@ -154,8 +167,8 @@ private final class BrokerSource: MessageSource {
             outbox.done(sequences)
             lost(sequences.count)
         case .lost(let error):
+            // They are sent again after ``disconnected()``.
             if error.code == .channelClosed { troubles.say("\(error)") }
-            outbox.rewind()
         }
     }
 }
