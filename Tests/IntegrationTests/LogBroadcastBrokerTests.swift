@@ -10,9 +10,9 @@ import Testing
     }
 
     private func withBroadcast(
-        lines: [String] = [], _ body: (RabbitMQServer, String, Broadcast, Watcher) async throws -> Void
+        _ body: (RabbitMQServer, String, Broadcast, Watcher) async throws -> Void
     ) async throws {
-        try await withRabbitMQ(lines: lines) { server in
+        try await withRabbitMQ { server in
             let url = "amqp://guest:guest@127.0.0.1:\(server.port)"
             let broadcast = try Broadcast(to: BroadcastURL(url), options: quietOptions())
             let watcher = try Watcher(url)
@@ -63,17 +63,20 @@ import Testing
             try await watcher.sees("early")
             let late = try Watcher(url)
             try await late.viewer.waitUntilReady(within: .seconds(30))
-            #expect(try await server.control("list_queues", "name").matches(of: /logger_[0-9a-f-]{36}/).count == 2)
+            let queues = try await server.queues()
+            #expect(queues.count == 2 && queues.allSatisfy { $0.wholeMatch(of: /logger_[0-9a-f-]{36}/) != nil })
             logger.info("late")
             try await late.sees("late")
             #expect(late.seen.records.map(\.message) == ["late"])
             #expect(late.seen.missed == 0)
             await late.close()
-            try await eventually("its queue to go") {
-                try await server.control("list_queues", "name").matches(of: /logger_/).count == 1
-            }
-            let exchange = try await server.control("list_exchanges", "name", "type", "durable", "auto_delete")
-            #expect(exchange.contains("broadcast.fanout\tfanout\tfalse\tfalse"))
+            try await eventually("its queue to go") { try await server.queues().count == 1 }
+            let exchange = try await server.evaluate(
+                """
+                {ok, X} = rabbit_exchange:lookup(rabbit_misc:r(<<"/">>, exchange, <<"broadcast.fanout">>)),
+                [P || P = {K, _} <- rabbit_exchange:info(X), lists:member(K, [type, durable, auto_delete])]
+                """)
+            #expect(exchange == "[{type, fanout}, {durable, false}, {auto_delete, false}]")
         }
     }
 
@@ -161,9 +164,13 @@ import Testing
     @Test("a wrong password, virtual host or permission is told at once, and never the password")
     func refusals() async throws {
         try await withRabbitMQ { server in
-            try await server.control("add_vhost", "fleet")
-            try await server.control("add_user", "reader", "secret")
-            try await server.control("set_permissions", "-p", "fleet", "reader", "nothing", "nothing", ".*")
+            try await server.evaluate(
+                #"""
+                ok = rabbit_vhost:add(<<"fleet">>, <<"test">>),
+                ok = rabbit_auth_backend_internal:add_user(<<"reader">>, <<"secret">>, <<"test">>),
+                ok = rabbit_auth_backend_internal:set_permissions(
+                    <<"reader">>, <<"fleet">>, <<"nothing">>, <<"nothing">>, <<".*">>, <<"test">>)
+                """#)
             let address = "127.0.0.1:\(server.port)"
             for (url, word) in [
                 ("amqp://guest:sesame@\(address)", "password"), ("amqp://guest:guest@\(address)/none", "none"),

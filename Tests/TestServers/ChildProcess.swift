@@ -82,7 +82,7 @@ public final class ChildProcess: Sendable {
     ///
     /// - Returns: Its exit code, or 128 and the number of the signal that ended it.
     @discardableResult
-    public func waitForExit(within limit: Duration = .seconds(10)) async throws -> Int32 {
+    public func waitForExit(within limit: Duration = .seconds(30)) async throws -> Int32 {
         var code: Int32 = 0
         try await eventually(within: limit, "the end of process \(pid); its output: \(output)") {
             status.withLock { status in

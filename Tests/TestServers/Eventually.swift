@@ -1,13 +1,13 @@
 /// Looks at a condition again and again until it holds, or the time is up.
 ///
 /// - Parameters:
-///   - limit: How long to go on looking.
+///   - limit: How long to go on looking; by default long enough for a machine with much else to do.
 ///   - what: What is waited for, for the error.
 ///   - isolation: The caller's, so that the condition may use what the caller may.
 ///   - condition: The condition; what it throws counts as "not yet".
 /// - Throws: ``TestServerError`` when the condition did not hold in time.
 public func eventually(
-    within limit: Duration = .seconds(10), _ what: String = "the condition",
+    within limit: Duration = .seconds(30), _ what: String = "the condition",
     isolation: isolated (any Actor)? = #isolation,
     _ condition: () async throws -> Bool
 ) async throws {

@@ -80,6 +80,7 @@ public final class TCPRelay: Sendable {
                 return connectToLoopback(port: target)
             }
             guard let upstream else {
+                state.withLock { _ = $0.descriptors.remove(client) }
                 Glibc.close(client)
                 continue
             }

@@ -6,13 +6,19 @@ public func withTemporaryFolder<Value>(
     isolation: isolated (any Actor)? = #isolation,
     _ body: (String) async throws -> Value
 ) async throws -> Value {
+    let path = try makeTemporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    return try await body(path)
+}
+
+/// Makes a folder under `/tmp`, which the caller removes.
+func makeTemporaryFolder() throws(TestServerError) -> String {
     var template = Array("/tmp/libra-test-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw TestServerError("mkdtemp: \(String(cString: strerror(errno)))") }
     let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     // Children that run as another user have to reach what the test puts here.
     chmod(path, 0o755)
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    return try await body(path)
+    return path
 }
 
 /// What went wrong with a server that a test wanted to start.
