@@ -141,9 +141,11 @@ import Testing
 
     private func fullQueue(_ server: RabbitMQServer) async throws {
         try await withRabbitMQBroker(server) { broker in
-            try await server.control(
-                "set_policy", "narrow", "^muskrat\\.default\\.FULL$",
-                #"{"max-length": 3, "overflow": "reject-publish"}"#)
+            try await server.evaluate(
+                #"""
+                ok = rabbit_policy:set(<<"/">>, <<"narrow">>, <<"^muskrat\\.default\\.FULL$">>,
+                    [{<<"max-length">>, 3}, {<<"overflow">>, <<"reject-publish">>}], 0, <<"queues">>, <<"test">>)
+                """#)
             try await broker.subscribe(.standard, to: RoutingPattern("full"))
             let options = ProducerOptions(patience: .milliseconds(300))
             let producer = try Producer(routingKey: "full", brokers: [broker], options: options)

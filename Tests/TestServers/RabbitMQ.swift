@@ -156,6 +156,7 @@ public final class RabbitMQServer: Sendable {
             [rabbit_vhost:delete(Host, Who) || Host <- rabbit_vhost:list_names(), Host =/= <<"/">>],
             [rabbit_auth_backend_internal:delete_user(User, Who)
                 || [{user, User} | _] <- rabbit_auth_backend_internal:list_users(), User =/= <<"guest">>],
+            [rabbit_policy:delete(<<"/">>, proplists:get_value(name, Policy), Who) || Policy <- rabbit_policy:list()],
             [rabbit_amqqueue:delete(Queue, false, false, Who) || Queue <- rabbit_amqqueue:list()],
             [rabbit_exchange:delete(Name, false, Who) || {resource, _, exchange, Text} = Name
                 <- rabbit_exchange:list_names(), Text =/= <<>>, binary:longest_common_prefix([Text, <<"amq.">>]) < 4],
