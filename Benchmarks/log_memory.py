@@ -127,6 +127,8 @@ def measure_memory(stand, tools, puller, lines, seed):
         ("hayrack serve --delivery reliable", serve("--delivery", "reliable"), memory.reliable, PLAIN),
         ("zmqpush", push(), memory.pull("bind"), LOAD),
         ("zmqpush --batch", push("--batch", "500"), memory.pull("bind"), ("1 MiB of control characters",)),
+        ("zmqpush --spool", push("--spool", "SPOOL"), memory.pull("bind"), ("130 B", "1 MiB")),
+        ("zmqpush --when-full drop-oldest", push("--when-full", "drop-oldest"), memory.pull("bind"), ("130 B", "1 MiB")),
         ("zmqpush, nobody there", push(), memory.nobody, ("130 B", "1 MiB")),
     ]
     for name, command, receiver, kinds in cases:

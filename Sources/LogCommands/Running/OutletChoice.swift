@@ -35,6 +35,8 @@ package struct OutletChoice: Sendable {
             options.batchLines = plan.batch ?? 1
             options.sendsEmptyTopic = sendsEmptyTopic
             options.curve = curve
+            // What waits elsewhere need not wait here too; all of it is to stay below 10 MB with lines of any length.
+            if spool != nil || plan.options.whenFull != .block { options.waitingBytes = 3 << 20 }
             return { [options] () throws(LogTransportError) in
                 let outlet = try PushOutlet(options, logger: logger)
                 Self.tell(outlet.boundEndpoints, options.connect, logger)

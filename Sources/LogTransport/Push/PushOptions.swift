@@ -15,6 +15,10 @@ public struct PushOptions: Sendable {
     /// from the others; with lines of more than a kilobyte it still can. Long lines wait in smaller numbers: whatever it is, all
     /// that waits takes less than 8 MiB.
     public var highWaterMark = 20_000
+    /// What all that waits for receivers may take in memory, in bytes; a longer line may wait alone.
+    ///
+    /// The default is enough for some 21,000 lines of 130 bytes.
+    public var waitingBytes = 5 << 20
     /// How long to wait before a lost or refused connection is tried again.
     public var reconnectInterval: Duration = .seconds(1)
     /// How many lines are packed into one message, which receivers of this project unpack; 1 sends each on its own.

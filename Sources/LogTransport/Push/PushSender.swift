@@ -14,7 +14,7 @@ struct PushSender: ~Copyable {
     private var context: Context?
     private var socket: Socket?
     private var message = Message()
-    private var ledger = SendLedger()
+    private var ledger: SendLedger
     private var open: OpenBlock?
     private let packs: Bool
     private var batch: BatchBuilder
@@ -29,6 +29,7 @@ struct PushSender: ~Copyable {
         self.context = context
         self.signal = signal
         sendsEmptyTopic = options.sendsEmptyTopic
+        ledger = SendLedger(limit: options.waitingBytes)
         packs = options.batchLines > 1
         batch = BatchBuilder(maximumLines: options.batchLines)
     }

@@ -6,8 +6,6 @@ struct SendLedger: ~Copyable {
     static let mostMessages = 1024
     /// The bytes of a block of many messages.
     static let usualCapacity = 64 << 10
-    /// What all blocks together may cost; some 21,000 lines of 130 bytes, or a longer line alone.
-    static let limit = 5 << 20
     private static let mostSpares = 48
 
     private struct Entry {
@@ -17,12 +15,16 @@ struct SendLedger: ~Copyable {
         var lines: Int
     }
 
+    /// What all blocks together may cost, but for a longer line alone.
+    private let limit: Int
     private var entries: [Entry] = []
     private var spares: [SendBlock] = []
     /// What they take in memory.
     private(set) var cost = 0
     /// The number up to which every line in a block has left.
     private(set) var acknowledged: UInt64 = 0
+
+    init(limit: Int) { self.limit = limit }
 
     /// Whether every block was let go of, as far as ``reclaim()`` has seen.
     var isEmpty: Bool { entries.isEmpty }
@@ -35,11 +37,11 @@ struct SendLedger: ~Copyable {
 
     /// Whether a block of this cost may be added; it always may where there is no other.
     mutating func hasRoom(for cost: Int) -> Bool {
-        if entries.isEmpty || self.cost + cost <= Self.limit { return true }
+        if entries.isEmpty || self.cost + cost <= limit { return true }
         reclaim()
-        if entries.isEmpty || self.cost + cost <= Self.limit { return true }
+        if entries.isEmpty || self.cost + cost <= limit { return true }
         reclaimOutOfOrder()
-        return entries.isEmpty || self.cost + cost <= Self.limit
+        return entries.isEmpty || self.cost + cost <= limit
     }
 
     /// A block for a message of `count` bytes, and for more if they are short.
