@@ -133,7 +133,12 @@ actor Lane {
         watchdog.watch(until: .now + patience) { answer.offer(.overdue) }
         let first = await answer.value()
         watchdog.relax()
-        if case .ended(let result) = first { return await outcome(of: result, for: batch) }
+        if case .ended(let result) = first {
+            if options.spooling == .always, spool != nil, case .failure(let error) = result, error.mayBeMended {
+                return await putIntoSpool(batch, because: error)
+            }
+            return await outcome(of: result, for: batch)
+        }
         guard spool != nil else {
             appending.cancel()
             return await outcome(of: appending.value, for: batch)
@@ -263,6 +268,9 @@ actor Lane {
 }
 
 extension MessageLogError {
+    /// Whether somebody may mend what the broker refuses: credentials, a folder's rights, a missing bucket.
+    var mayBeMended: Bool { code != .invalidArgument && code != .cancelled && code != .closed }
+
     /// Whether a broker that says so may take the same messages later, with nobody having done anything wrong.
     var isWorthWaiting: Bool { isRetriable || code == .full }
 }

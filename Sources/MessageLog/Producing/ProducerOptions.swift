@@ -33,7 +33,7 @@ public struct ProducerOptions: Sendable {
     public enum Spooling: String, Sendable, Hashable, CaseIterable {
         /// When there are several brokers; with one, sends fail.
         case several
-        /// Always.
+        /// Always, also when the broker refuses them, since that may be mended on its side.
         case always
         /// Never: sends fail.
         case never
