@@ -10,6 +10,7 @@ let package = Package(
         .executable(name: "hayrack", targets: ["Hayrack"]),
         .executable(name: "zmqpush", targets: ["ZMQPush"]),
         .executable(name: "logcast", targets: ["Logcast"]),
+        .executable(name: "muskrat", targets: ["Muskrat"]),
         .library(name: "Gearman", targets: ["Gearman"]),
         .library(name: "HAProxy", targets: ["HAProxy"]),
         .library(name: "ZeroMQ", targets: ["ZeroMQ"]),
@@ -118,6 +119,12 @@ let package = Package(
                 "CivilTime", "CommandKit", "DedicatedThread", "JSON", "LogBroadcast", "LogTransport", argumentParser,
                 logging, systemPackage,
             ]),
+        .executableTarget(
+            name: "Muskrat",
+            dependencies: [
+                "CivilTime", "CommandKit", "DaemonKit", "DedicatedThread", "JSON", "LogTransport", "MessageLog",
+                argumentParser, logging, subprocess, systemPackage, unixSignals,
+            ]),
 
         // Tests.
         .target(name: "TestServers", dependencies: ["DedicatedThread"], path: "Tests/TestServers"),
@@ -194,7 +201,8 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "TestServers", "CommandKit", "Gearman", "HAProxy", "JSON", "LoadBalancing", "LoadBalancingHAProxy",
-                "LibraWorker", "LibraClient", "Hayrack", "Logcast", "ZMQPush", systemPackage,
+                "LibraWorker", "LibraClient", "Hayrack", "Logcast", "Muskrat", "ZMQPush", "CivilTime", "MessageLog",
+                systemPackage,
             ]),
     ]
 )

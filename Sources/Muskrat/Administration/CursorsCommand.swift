@@ -1,0 +1,168 @@
+internal import ArgumentParser
+internal import CommandKit
+internal import MessageLog
+
+/// `muskrat cursors`: how far consumers are.
+struct CursorsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cursors",
+        abstract: "Show and move cursors: how far the consumers of a name are with a key.",
+        discussion: "RabbitMQ keeps track of its consumers itself.",
+        subcommands: [List.self, Show.self, Set.self, Copy.self, Delete.self], defaultSubcommand: List.self)
+
+    /// `muskrat cursors list`.
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "List the cursors of all keys, or of those that match.")
+
+        @Argument(help: "Which keys, with * for one word and # for any number.") var pattern = "#"
+        @OptionGroup var place: PlaceArguments
+
+        func run() async throws {
+            let wanted = try forArguments { () throws(MessageLogError) in try RoutingPattern(pattern) }
+            let shelf = try CursorPlaces(place)
+            await shelf.show(try await shelf.all(wanted))
+        }
+    }
+
+    /// `muskrat cursors show`.
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one cursor.")
+
+        @OptionGroup var which: CursorArguments
+        @OptionGroup var place: PlaceArguments
+
+        func run() async throws {
+            let shelf = try CursorPlaces(place)
+            let (key, name) = try which.checked(shelf)
+            let cursor = try await forCommand { () throws(MessageLogError) in
+                try await shelf.keeper.cursor(name, of: key, in: shelf.folder)
+            }
+            await shelf.show([(key, cursor)])
+        }
+    }
+
+    /// `muskrat cursors set`.
+    struct Set: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "set", abstract: "Set a cursor, to replay or to skip messages, or make one.",
+            discussion:
+                "A consumer that reads by it is taken aback at its next commit, and goes on where it was set to.")
+
+        @OptionGroup var which: CursorArguments
+        @Argument(help: ArgumentHelp("Where it is to stand: \(StartPoint.words).", valueName: "where"))
+        var start: StartPoint
+        @OptionGroup var place: PlaceArguments
+
+        func run() async throws {
+            let shelf = try CursorPlaces(place)
+            let (key, name) = try which.checked(shelf)
+            let cursor = try await forCommand { () throws(MessageLogError) in
+                try await shelf.keeper.setCursor(name, of: key, in: shelf.folder, to: start.start)
+            }
+            await shelf.show([(key, cursor)])
+        }
+    }
+
+    /// `muskrat cursors copy`.
+    struct Copy: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "copy", abstract: "Have the consumers of one name stand where those of another one do.")
+
+        @Argument(help: "The key.") var key: String
+        @Argument(help: "The name whose cursor is copied.") var from: String
+        @Argument(help: "The name that gets one.") var to: String
+        @OptionGroup var place: PlaceArguments
+
+        func run() async throws {
+            let shelf = try CursorPlaces(place)
+            let (wanted, names) = try forArguments { () throws(MessageLogError) in
+                (try RoutingKey(key), (try ConsumerName(from), try ConsumerName(to)))
+            }
+            let cursor = try await forCommand { () throws(MessageLogError) in
+                try await shelf.keeper.copyCursor(names.0, to: names.1, of: wanted, in: shelf.folder)
+            }
+            await shelf.show([(wanted, cursor)])
+        }
+    }
+
+    /// `muskrat cursors delete`.
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "delete", abstract: "Delete a cursor: consumers of its name begin anew.")
+
+        @OptionGroup var which: CursorArguments
+        @OptionGroup var place: PlaceArguments
+
+        func run() async throws {
+            let shelf = try CursorPlaces(place)
+            let (key, name) = try which.checked(shelf)
+            try await forCommand { () throws(MessageLogError) in
+                try await shelf.keeper.deleteCursor(name, of: key, in: shelf.folder)
+            }
+            await shelf.keeper.close()
+        }
+    }
+}
+
+/// Which cursor, on the command line.
+struct CursorArguments: ParsableArguments {
+    @Argument(help: "The key.") var key: String
+    @Option(help: "The consumer's name. (default: default)") var name: String?
+
+    /// The key and the name.
+    ///
+    /// - Throws: `CommandError` with exit code 64.
+    func checked(_ shelf: CursorPlaces) throws(CommandError) -> (RoutingKey, ConsumerName) {
+        try forArguments { () throws(MessageLogError) in
+            (try RoutingKey(key), try ConsumerName(name ?? shelf.consumerName))
+        }
+    }
+}
+
+/// Where cursors are, and how they are shown.
+struct CursorPlaces {
+    let keeper: any CursorKeeper
+    /// The folder that they are kept in; nil for those beside the messages.
+    let folder: String?
+    let consumerName: String
+
+    init(_ place: PlaceArguments) throws(CommandError) {
+        let settings = try place.load()
+        let broker = try settings.openOne()
+        guard let keeper = broker as? any CursorKeeper else {
+            throw CommandError(
+                .usage, "\(broker) keeps track of its consumers itself: it has no cursors to show or move")
+        }
+        self.keeper = keeper
+        folder = settings.reading.cursorFolder
+        consumerName = settings.consumerName
+    }
+
+    /// The cursors of all keys that match.
+    func all(_ pattern: RoutingPattern) async throws(CommandError) -> [(RoutingKey, CursorInfo)] {
+        try await forCommand { () throws(MessageLogError) in
+            var found: [(RoutingKey, CursorInfo)] = []
+            for key in try await keeper.keys(matching: pattern) {
+                for cursor in try await keeper.cursors(of: key, in: folder) { found.append((key, cursor)) }
+            }
+            return found
+        }
+    }
+
+    /// Prints cursors as a table, and closes the broker.
+    func show(_ cursors: [(key: RoutingKey, info: CursorInfo)]) async {
+        await keeper.close()
+        var table = Table([
+            .init("KEY"), .init("NAME"), .init("NEXT", isRightAligned: true), .init("WAITING", isRightAligned: true),
+            .init("MOVED"),
+        ])
+        for cursor in cursors {
+            table.append([
+                .init("\(cursor.key)"), .init("\(cursor.info.name)"), .init("\(cursor.info.next)"),
+                .init(cursor.info.waiting.map { "\($0)" } ?? "?"), .init("\(cursor.info.moved)"),
+            ])
+        }
+        Terminal.output.write(table.drawn(for: .output))
+    }
+}

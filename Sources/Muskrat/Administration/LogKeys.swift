@@ -1,0 +1,23 @@
+internal import CommandKit
+internal import MessageLog
+
+/// The log layout of a store, for commands that only it can serve.
+struct LogKeys {
+    let log: LogBroker
+    private let wanted: RoutingPattern
+
+    /// Opens it.
+    ///
+    /// - Throws: `CommandError` with exit code 64 for a key that is none, and where the broker has no log.
+    init(_ pattern: String, _ place: PlaceArguments, for purpose: String) throws(CommandError) {
+        wanted = try forArguments { () throws(MessageLogError) in try RoutingPattern(pattern) }
+        let broker = try place.load().openOne()
+        guard let log = broker as? LogBroker else {
+            throw CommandError(.usage, "\(broker) has no numbered log to \(purpose): that is --layout log in a store")
+        }
+        self.log = log
+    }
+
+    /// The keys that match, in order.
+    func all() async throws(MessageLogError) -> [RoutingKey] { try await log.keys(matching: wanted) }
+}

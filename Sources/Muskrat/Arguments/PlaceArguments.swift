@@ -1,0 +1,59 @@
+internal import ArgumentParser
+internal import CommandKit
+internal import Logging
+internal import MessageLog
+internal import SystemPackage
+
+/// Where messages are, on the command line.
+struct PlaceArguments: ParsableArguments {
+    @Option(
+        name: [.customShort("b"), .customLong("broker")], parsing: .singleValue,
+        help: ArgumentHelp(
+            """
+            Where messages are: file:///PATH, s3://BUCKET/PREFIX, swift://…, amqp://USER@HOST/VHOST. (default: the \
+            configuration's, else file:// in \(MessageLogFolders.standard))
+            """,
+            discussion: "A password here is seen by every user of the host: put it in the configuration.",
+            valueName: "url"))
+    var brokers: [String] = []
+    @Option(help: "How messages lie in a store: log or legacy. (default: log)")
+    var layout: String?
+    @Option(
+        name: .shortAndLong,
+        help: "The configuration file. (default: \(MuskratSettings.defaultFile), if it is there)")
+    var config: String?
+    @Option(help: ArgumentHelp("Keep cursors in this folder instead of with the messages.", valueName: "folder"))
+    var cursors: String?
+
+    /// Reads all layers of the configuration.
+    ///
+    /// - Parameter logger: Where brokers report.
+    /// - Returns: Where messages are.
+    /// - Throws: `CommandError`.
+    func load(logger: Logger = ReportingArguments.standardLogger) throws(CommandError) -> PlaceSettings {
+        var given = CommandLineValues()
+        given.set(
+            MuskratSettings.brokers, to: brokers.isEmpty ? nil : brokers.joined(separator: " "), option: "--broker")
+        given.set(MuskratSettings.layout, to: layout, option: "--layout")
+        given.set(MuskratSettings.cursorType, to: cursors.map { _ in CursorPlace.file.rawValue }, option: "--cursors")
+        given.set(MuskratSettings.cursorLocation, to: cursors, option: "--cursors")
+        return try Self.load(config: config, given, logger: logger)
+    }
+
+    /// Reads all layers of the configuration.
+    ///
+    /// - Parameters:
+    ///   - config: The configuration file; nil for the default one, if it is there.
+    ///   - given: What was given on the command line.
+    ///   - logger: Where brokers report.
+    /// - Returns: Where messages are.
+    /// - Throws: `CommandError`.
+    static func load(
+        config: String?, _ given: CommandLineValues = CommandLineValues(), logger: Logger
+    ) throws(CommandError) -> PlaceSettings {
+        let settings = try MuskratSettings.schema.load(
+            file: config.map { FilePath($0) } ?? MuskratSettings.defaultFile, fileMustExist: config != nil,
+            commandLine: given)
+        return try PlaceSettings(settings, logger: logger)
+    }
+}

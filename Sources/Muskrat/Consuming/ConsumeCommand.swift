@@ -1,0 +1,124 @@
+internal import ArgumentParser
+internal import CommandKit
+internal import MessageLog
+
+/// `muskrat consume`: the messages of a key, a line each, or handed to a program.
+struct ConsumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "consume",
+        abstract:
+            "Print the messages of a key that have come since the last time, one a line, or hand them to a program.",
+        discussion: """
+            It goes on behind what a consumer of its --name has handled, and waits as long as another one of that name reads. \
+            A message counts as handled when it is written, or when the program has ended with 0: it is never skipped, and \
+            may come again after a crash. Without --follow it ends when there is nothing more. SIGTERM and SIGINT end it \
+            after the message in hand.
+            """)
+
+    @Argument(help: "The key, in which * stands for one word and # for any number: Frontend.*.Signup, Frontend.#.")
+    var key: String
+    @OptionGroup var place: PlaceArguments
+    @Option(help: "The consumer's name; consumers of different names each get every message. (default: default)")
+    var name: String?
+    @Flag(help: "Go on with what comes, until a signal.") var follow = false
+    @Option(help: ArgumentHelp("Where to begin, whatever was handled before: \(StartPoint.words).", valueName: "place"))
+    var from: StartPoint?
+    @Flag(help: "Handle many messages at a time: print each lot as one JSON array, or run the program once for it.")
+    var aggregate = false
+    @Option(
+        help: ArgumentHelp(
+            "Run this program for each message, which it gets on its standard input; without a shell.",
+            discussion: """
+                Its words are separated by white space, outside of quotes. MUSKRAT_KEY, MUSKRAT_SEQUENCE and MUSKRAT_TIME \
+                are in its environment. When it does not end with 0 it is run again, and at last the message is put \
+                aside (--dead-letters) or ends the command.
+                """,
+            valueName: "command"))
+    var exec: String?
+    @Option(help: "How often the program is run with a message at most.") var attempts = 5
+    @Option(help: ArgumentHelp("Where messages go that the program fails with.", valueName: "key"))
+    var deadLetters: String?
+    @Flag(help: "Print each message as a JSON object with its key, sequence, time, and text or base64.") var json =
+        false
+    @Option(help: "Another cursor than the one of the consumer's name.") var cursor: String?
+    @Flag(help: "Go on behind segments that are corrupt, and report them.") var skipCorrupt = false
+    @Option(help: ArgumentHelp("How often to look for more with --follow.", valueName: "time"))
+    var interval = TimeSpan(.milliseconds(250))
+    @OptionGroup var reporting: ReportingArguments
+
+    mutating func validate() throws {
+        guard attempts >= 1 else { throw ValidationError("--attempts \(attempts) is not at least 1") }
+        guard interval.duration > .zero else { throw ValidationError("--interval \(interval) is not above zero") }
+        if let exec, CommandWords(exec) == nil { throw ValidationError("--exec '\(exec)' is no command line") }
+        if exec == nil, deadLetters != nil { throw ValidationError("--dead-letters goes with --exec") }
+        if exec != nil, json { throw ValidationError("--json says how messages are printed; with --exec they are not") }
+    }
+
+    func run() async throws {
+        let settings = try place.load(logger: reporting.logger)
+        let options = try consumerOptions(settings)
+        let name = name ?? settings.consumerName
+        let meter = Meter(reporting)
+        let broker = try settings.openOne()
+        let printer = MessagePrinter(isJSON: json, asLists: aggregate, meter: meter)
+        let consumer = consumer(named: name, broker, options, printer, meter)
+        let result = try await untilSignalled { [follow, interval] in
+            await caught { () throws(MessageLogError) in
+                follow ? try await consumer.follow(interval: interval.duration) : try await consumer.consume()
+            }
+        }
+        await broker.close()
+        meter.clear()
+        try end(result, printer)
+        reporting.say("\(counted(meter.count)) of \(key) handled by '\(name)' from \(broker)")
+    }
+
+    private func consumerOptions(_ settings: PlaceSettings) throws(CommandError) -> ConsumerOptions {
+        var options = ConsumerOptions(reading: settings.reading)
+        if let from {
+            options.reading.start = from.start
+            options.reading.ignoresCursor = true
+        }
+        options.reading.cursor = cursor
+        options.reading.skipsCorrupt = skipCorrupt
+        // Printing fails when nobody reads, and will again.
+        options.retry = exec == nil ? .never : HandlerRetry(attempts: attempts)
+        if let deadLetters {
+            do throws(MessageLogError) {
+                options.deadLetters = DeadLetters(try RoutingKey(deadLetters))
+            } catch {
+                throw CommandError(error)
+            }
+        }
+        return options
+    }
+
+    private func consumer(
+        named name: String, _ broker: any Broker, _ options: ConsumerOptions, _ printer: MessagePrinter, _ meter: Meter
+    ) -> any MessageConsumer {
+        guard let words = exec.flatMap(CommandWords.init) else {
+            return AggregateConsumer(
+                key, name: name, broker: broker, count: aggregate ? 1000 : .max, options: options,
+                logger: reporting.logger
+            ) { try await printer.print($0) }
+        }
+        let program = MessageProgram(words: words, meter: meter)
+        guard aggregate else {
+            return Consumer(key, name: name, broker: broker, options: options, logger: reporting.logger) {
+                try await program.run(with: $0)
+            }
+        }
+        return AggregateConsumer(key, name: name, broker: broker, options: options, logger: reporting.logger) {
+            try await program.run(with: $0)
+        }
+    }
+
+    private func end(_ result: Result<ConsumerCounts, MessageLogError>, _ printer: MessagePrinter) throws {
+        switch (printer.ending, result) {
+        case (.readerGone, _): throw ExitCode.success
+        case (.failed(let error), _): throw error
+        case (nil, .failure(let error)) where error.code != .cancelled: throw CommandError(error)
+        case (nil, _): return
+        }
+    }
+}

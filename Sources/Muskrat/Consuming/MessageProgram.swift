@@ -1,0 +1,113 @@
+internal import CivilTime
+internal import CommandKit
+internal import Glibc
+internal import MessageLog
+internal import Subprocess
+internal import SystemPackage
+
+/// A program that gets messages on its standard input, without a shell.
+struct MessageProgram: Sendable {
+    /// Why a message does not count as handled.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    let words: CommandWords
+    let meter: Meter
+
+    /// Runs the program with one message on its standard input, as it is; where it stands is in the environment.
+    ///
+    /// - Throws: ``Failure`` when the program cannot be run, or does not end with 0.
+    func run(with message: Message) async throws(Failure) {
+        try await run(input: Array(message.body), variables: Self.variables(message, count: 1))
+        meter.add(1)
+    }
+
+    /// Runs the program with many messages on its standard input, one a line; where the last stands is in the environment.
+    ///
+    /// - Throws: ``Failure``, as the other `run` does.
+    func run(with messages: [Message]) async throws(Failure) {
+        guard let last = messages.last else { return }
+        var input: [UInt8] = []
+        for message in messages { MessageText.body.append(message, to: &input) }
+        try await run(input: input, variables: Self.variables(last, count: messages.count))
+        meter.add(messages.count)
+    }
+
+    /// The program: with a slash it is where that says, without one it is looked for in PATH.
+    private var executable: Executable {
+        let name = words.words[0]
+        return name.contains("/") ? .path(FilePath(name)) : .name(name)
+    }
+
+    private func run(input: [UInt8], variables: [Environment.Key: String]) async throws(Failure) {
+        let file = try Self.file(holding: input)
+        let status: TerminationStatus
+        do {
+            // Its words go where this command's go.
+            status = try await Subprocess.run(
+                executable, arguments: Arguments(Array(words.words.dropFirst())),
+                environment: .inherit.updating(variables),
+                input: .fileDescriptor(file, closeAfterSpawningProcess: true),
+                output: .fileDescriptor(.standardOutput, closeAfterSpawningProcess: false),
+                error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
+            ).terminationStatus
+        } catch {
+            throw Failure(description: "'\(words.words[0])' cannot be run: \(error)")
+        }
+        switch status {
+        case .exited(0): return
+        case .exited(let code): throw Failure(description: "'\(words.words[0])' ended with \(code)")
+        case .signaled(let signal): throw Failure(description: "'\(words.words[0])' was ended by signal \(signal)")
+        }
+    }
+
+    /// What a pipe takes at once, with nobody reading (pipe(7)).
+    private static let pipeCapacity = 65_536
+
+    /// A descriptor to read the bytes from, whenever and however much of them the program reads.
+    private static func file(holding bytes: [UInt8]) throws(Failure) -> FileDescriptor {
+        do {
+            return bytes.count <= pipeCapacity ? try pipe(holding: bytes) : try temporaryFile(holding: bytes)
+        } catch {
+            throw Failure(description: "a message cannot be handed on: \(error)")
+        }
+    }
+
+    private static func pipe(holding bytes: [UInt8]) throws -> FileDescriptor {
+        let ends = try FileDescriptor.pipe()
+        for end in [ends.readEnd, ends.writeEnd] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
+        do {
+            try ends.writeEnd.closeAfter { _ = try ends.writeEnd.writeAll(bytes) }
+            return ends.readEnd
+        } catch {
+            try? ends.readEnd.close()
+            throw error
+        }
+    }
+
+    private static func temporaryFile(holding bytes: [UInt8]) throws -> FileDescriptor {
+        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var name = Array("\(folder)/muskrat-XXXXXX".utf8CString)
+        let number = mkstemp(&name)
+        guard number >= 0 else { throw Errno(rawValue: errno) }
+        _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+        unlink(name)
+        let file = FileDescriptor(rawValue: number)
+        do {
+            _ = try file.writeAll(bytes)
+            try file.seek(offset: 0, from: .start)
+            return file
+        } catch {
+            try? file.close()
+            throw error
+        }
+    }
+
+    private static func variables(_ message: Message, count: Int) -> [Environment.Key: String] {
+        [
+            "MUSKRAT_KEY": message.key.description, "MUSKRAT_SEQUENCE": message.position.description,
+            "MUSKRAT_TIME": message.time.description, "MUSKRAT_COUNT": String(count),
+        ]
+    }
+}

@@ -1,0 +1,77 @@
+internal import MessageLog
+
+/// Copies messages key by key, a batch at a time: appended at the one side, then committed at the other.
+struct BrokerCopy: Sendable {
+    private let source: any Broker
+    private let target: any Broker
+    private let consumer: ConsumerName
+    private let options: ReaderOptions
+    private let meter: Meter
+
+    /// How often a batch is tried when the target is away for a moment.
+    private static let attempts = 5
+
+    init(
+        from source: any Broker, to target: any Broker, as consumer: ConsumerName, _ options: ReaderOptions,
+        _ meter: Meter
+    ) {
+        self.source = source
+        self.target = target
+        self.consumer = consumer
+        self.options = options
+        self.meter = meter
+    }
+
+    /// Copies what the keys have that match.
+    ///
+    /// - Throws: ``MessageLogError``; `cancelled` when the task is, between two batches.
+    func run(_ pattern: RoutingPattern) async throws(MessageLogError) {
+        // A broker that does not tell its keys can be read by the name of one.
+        let keys: [RoutingKey]
+        if let key = pattern.key { keys = [key] } else { keys = try await source.keys(matching: pattern) }
+        for key in keys { try await copy(key) }
+    }
+
+    private func copy(_ key: RoutingKey) async throws(MessageLogError) {
+        let reader = try await source.makeReader(of: RoutingPattern(key), for: consumer, options: options)
+        let writer: any MessageWriter
+        do throws(MessageLogError) {
+            writer = try await target.makeWriter(for: key, maxInFlight: 20)
+        } catch {
+            await reader.close()
+            throw error
+        }
+        let result = await caught { () throws(MessageLogError) in try await copyAll(reader, writer) }
+        await writer.close()
+        await reader.close()
+        try result.get()
+    }
+
+    private func copyAll(_ reader: any MessageReader, _ writer: any MessageWriter) async throws(MessageLogError) {
+        while true {
+            let messages = try await reader.next()
+            guard let last = messages.last else { return }
+            var batch = MessageBatch()
+            batch.reserveCapacity(messages.reduce(0) { $0 + $1.body.count + MessageBatch.recordHeader })
+            for message in messages { batch.append(message.body, at: message.time) }
+            try await append(batch, to: writer)
+            try await reader.commit(through: last)
+            meter.add(messages.count)
+        }
+    }
+
+    private func append(_ batch: MessageBatch, to writer: any MessageWriter) async throws(MessageLogError) {
+        var attempt = 1
+        while true {
+            do throws(MessageLogError) {
+                try await writer.append(batch)
+                return
+            } catch {
+                guard error.isRetriable, attempt < Self.attempts else { throw error }
+            }
+            // What was begun is to be brought to its end rather than repeated; a signal is heard between batches.
+            try? await Task.sleep(for: .milliseconds(200 << attempt))
+            attempt += 1
+        }
+    }
+}

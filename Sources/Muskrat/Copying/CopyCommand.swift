@@ -1,0 +1,57 @@
+internal import ArgumentParser
+internal import CommandKit
+internal import MessageLog
+
+/// `muskrat copy`: messages from one broker to another.
+struct CopyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "copy",
+        abstract: "Copy messages from one broker to another, of whatever kind and layout, in order.",
+        discussion: """
+            How far it is is kept at FROM as the cursor of a consumer's name that follows from TO: a copy that was \
+            interrupted goes on where it was, and run again it copies what has come since. What was on its way when it was \
+            killed may be copied twice.
+            """)
+
+    @Argument(help: ArgumentHelp("The broker to copy from.", valueName: "from")) var source: String
+    @Argument(help: ArgumentHelp("The broker to copy to.", valueName: "to")) var target: String
+    @Option(help: "Which keys, with * for one word and # for any number. (default: all)") var key = "#"
+    @Option(help: "The layout at FROM: log or legacy. (default: the URL's, else the configuration's)")
+    var fromLayout: LayoutName?
+    @Option(help: "The layout at TO: log or legacy. (default: the URL's, else the configuration's)")
+    var toLayout: LayoutName?
+    @Option(help: "The consumer's name at FROM. (default: one that follows from TO)") var name: String?
+    @Flag(help: "Go on behind segments that are corrupt, and report them.") var skipCorrupt = false
+    @Option(
+        name: .shortAndLong,
+        help: "The configuration file. (default: \(MuskratSettings.defaultFile), if it is there)")
+    var config: String?
+    @OptionGroup var reporting: ReportingArguments
+
+    func run() async throws {
+        let pattern = try forArguments { () throws(MessageLogError) in try RoutingPattern(key) }
+        let settings = try PlaceArguments.load(config: config, logger: reporting.logger)
+        let from = try settings.open(source, layout: fromLayout?.layout)
+        let to = try settings.open(target, layout: toLayout?.layout, keepsTimes: true)
+        let consumer = try forArguments { () throws(MessageLogError) in
+            try ConsumerName(name ?? "copy-" + fingerprint(of: to.description))
+        }
+        let meter = Meter(reporting)
+        var options = ReaderOptions(skipsCorrupt: skipCorrupt)
+        options.start = .beginning
+        let copy = BrokerCopy(from: from, to: to, as: consumer, options, meter)
+        let result = try await untilSignalled {
+            await caught { () throws(MessageLogError) in try await copy.run(pattern) }
+        }
+        await from.close()
+        await to.close()
+        meter.clear()
+        if case .failure(let error) = result, error.code != .cancelled { throw CommandError(error) }
+        reporting.say("\(counted(meter.count)) copied from \(from) to \(to)")
+    }
+}
+
+/// FNV-1a with 64 bits in hexadecimal digits: the same for the same text, always.
+private func fingerprint(of text: String) -> String {
+    String(text.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }, radix: 16)
+}
