@@ -83,7 +83,7 @@ let package = Package(
             name: "LibraWorker",
             dependencies: [
                 "CommandKit", "DaemonKit", "Gearman", "HAProxy", "LoadBalancing", "LoadBalancingHAProxy",
-                "LogBroadcast",
+                "LogBroadcast", "CivilTime", "DedicatedThread", "JSON", "MessageLog",
                 argumentParser, logging, serviceLifecycle, systemPackage,
             ]),
         .executableTarget(

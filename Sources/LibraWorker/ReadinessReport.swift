@@ -9,6 +9,8 @@ struct ReadinessReport: Service {
     let launch: DaemonLaunch?
     let notifier: SystemdNotifier
     let logger: Logger
+    /// What else is to be done then.
+    let onReady: @Sendable () -> Void
 
     func run() async throws {
         switch await worker.waitUntilReady() {
@@ -18,6 +20,7 @@ struct ReadinessReport: Service {
         }
         try launch?.ready()
         notifier.ready()
+        onReady()
         try? await gracefulShutdown()
     }
 }

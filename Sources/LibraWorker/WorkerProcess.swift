@@ -8,6 +8,7 @@ import LoadBalancing
 import LoadBalancingHAProxy
 import LogBroadcast
 import Logging
+import MessageLog
 import ServiceLifecycle
 import SystemPackage
 
@@ -23,6 +24,9 @@ struct WorkerProcess {
     /// How long the last log records may take to the broadcast.
     private static let lastRecordsLimit = Duration.seconds(2)
 
+    /// How long the last events may take to a broker or into the spool.
+    private static let lastEventsLimit = Duration.seconds(5)
+
     func run() async throws {
         let surroundings = try enter()
         defer { surroundings.pidFile?.release() }
@@ -30,16 +34,20 @@ struct WorkerProcess {
         let logger = makeLogger(surroundings.logFile, broadcast)
         let reopening = await LogReopening(surroundings.logFile, logger: logger)
 
-        let driver = try await makeDriver(logger)
+        let events = try makeEvents(logger)
+        let driver = try await makeDriver(logger, events)
         let status = JobServers()
         let target = settings[WorkerSettings.networkCheck]
         let networkCheck = NetworkCheck(host: target.host, port: target.port)
         let controller = Controller(
-            driver: driver, networkCheck: { await networkCheck() }, jobServers: { status.read() }, logger: logger)
+            driver: driver, networkCheck: { await networkCheck() }, jobServers: { status.read() },
+            onChange: { if $0.isWorthTelling { events?.tell(WorkerEvent($0)) } }, logger: logger)
         let worker = try makeWorker(logger, for: controller)
         status.follow(worker)
 
-        let readiness = ReadinessReport(worker: worker, launch: launch, notifier: notifier, logger: logger)
+        let readiness = ReadinessReport(
+            worker: worker, launch: launch, notifier: notifier, logger: logger,
+            onReady: { events?.tell(WorkerEvent(.start)) })
         // Cancelled after the limit, what is under way may still take a moment to hear of it.
         let ending = EndingDeadline(limit: Self.finishingLimit + .seconds(5), logger: logger)
         let polling = Polling(driver: driver, interval: settings[WorkerSettings.statsPoll])
@@ -55,10 +63,14 @@ struct WorkerProcess {
         } catch {
             // A daemon's standard error is /dev/null by now.
             logger.critical("the worker ends: \(error)")
+            events?.tell(WorkerEvent(.stop, error: "\(error)"))
+            await events?.shutdown(within: Self.lastEventsLimit)
             await broadcast?.shutdown(within: Self.lastRecordsLimit)
             throw error
         }
         logger.notice("the worker ends")
+        events?.tell(WorkerEvent(.stop))
+        await events?.shutdown(within: Self.lastEventsLimit)
         await broadcast?.shutdown(within: Self.lastRecordsLimit)
     }
 
@@ -142,6 +154,28 @@ struct WorkerProcess {
         }
     }
 
+    /// The way of what happens to whoever reads it later; nil where nothing is told.
+    private func makeEvents(_ logger: Logger) throws(CommandError) -> EventFeed? {
+        guard let texts = settings[WorkerSettings.eventBrokers]?.reveal().split(whereSeparator: \.isWhitespace) else {
+            return nil
+        }
+        var configuration = MessageLogConfiguration()
+        configuration.brokers = texts.map(String.init)
+        var options = ProducerOptions(spooling: .always, logger: logger)
+        options.spoolFolder = settings[WorkerSettings.eventSpool] ?? stateFolder.appending("events")
+        options.spoolLimit = settings[WorkerSettings.eventSpoolLimit].bytes
+        let host = hostName()
+        do throws(MessageLogError) {
+            let key: RoutingKey
+            if let own = settings[WorkerSettings.eventKey] { key = own } else { key = try WorkerEvent.key(of: host) }
+            let producer = try ConcurrentProducer(
+                routingKey: key.description, brokers: try configuration.openBrokers(), options: options)
+            return EventFeed(to: producer, queue: EventQueue(host: host), logger: logger)
+        } catch {
+            throw CommandError(.configuration, "[events] brokers: \(error.message)", cause: error)
+        }
+    }
+
     private func makeLogger(_ file: LogFile?, _ broadcast: Broadcast?) -> Logger {
         let level: Logger.Level =
             settings[WorkerSettings.debug] ? .debug : settings[WorkerSettings.verbose] ? .info : .notice
@@ -157,12 +191,13 @@ struct WorkerProcess {
 
     // MARK: Parts
 
-    private func makeDriver(_ logger: Logger) async throws(CommandError) -> HAProxyDriver {
+    private func makeDriver(_ logger: Logger, _ events: EventFeed?) async throws(CommandError) -> HAProxyDriver {
         switch settings[WorkerSettings.driver] {
         case .haproxy:
             let options = try driverOptions()
             do throws(DriverError) {
-                return try await HAProxyDriver(options: options, logger: logger)
+                return try await HAProxyDriver(
+                    options: options, logger: logger, onRepair: { events?.tell(WorkerEvent($0)) })
             } catch {
                 throw CommandError(error.code == .storage ? .inputOutput : .unavailable, error.message, cause: error)
             }

@@ -4,6 +4,7 @@ import HAProxy
 import LoadBalancing
 import LoadBalancingHAProxy
 import Logging
+import MessageLog
 import SystemPackage
 
 /// The settings of `libra_worker`: what stands in `etc/sample_libra.cfg`, in the environment and on the command line.
@@ -55,15 +56,22 @@ enum WorkerSettings {
     static let broadcastURL = Setting("broadcast", "url", .secret)
     static let broadcastLevel = Setting("broadcast", "level", .choice, default: Logger.Level.info)
 
+    static let eventBrokers = Setting("events", "brokers", .secret)
+    static let eventKey = Setting("events", "key", .routingKey)
+    static let eventSpool = Setting("events", "spool", .path)
+    static let eventSpoolLimit = Setting(
+        "events", "spool_limit", .byteSize(ByteSize(bytes: 1 << 20)...ByteSize(bytes: 1 << 40)),
+        default: ByteSize(bytes: 64 << 20))
+
     static let schema = SettingsSchema(
         [
             noDaemon, debug, verbose, pidFile, logFile, user, group, function, driver, statsPoll, connections,
             networkCheck, servers, reconnectSleep, keepalive, keepaliveCount, keepaliveIdle, keepaliveInterval,
             tlsAuthority, tlsCertificate, tlsKey, service, stateFolder, stagingFolder, configurationFile, socket,
             socketAccess, statsFile, log, drainTimeout, alwaysReload, cookieKey, reconcile, broadcastURL,
-            broadcastLevel,
+            broadcastLevel, eventBrokers, eventKey, eventSpool, eventSpoolLimit,
         ],
-        exemptVariables: ["LIBRA_TEST_"])
+        exemptVariables: ["LIBRA_TEST_", "LIBRA_AMQP_"])
 
     // What holds where nothing is set, and the command's other options do not change it.
     static let defaultFile: FilePath = "/etc/libra/libra.cfg"
@@ -114,6 +122,16 @@ extension ValueKind where Value == String {
             (try? LogTarget(text)).map(\.description)
         } format: {
             $0
+        }
+    }
+}
+
+extension ValueKind where Value == RoutingKey {
+    static var routingKey: ValueKind<RoutingKey> {
+        .parsed("a routing key: words of ASCII letters, digits and _ - + = @, with dots between") {
+            try? RoutingKey($0)
+        } format: {
+            $0.description
         }
     }
 }
