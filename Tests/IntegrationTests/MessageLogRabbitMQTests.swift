@@ -209,8 +209,12 @@ import Testing
     }
 
     private func passwordFile(_ server: RabbitMQServer) async throws {
-        try await server.control("add_user", "logs", "p@ss:w/r%d ?#")
-        try await server.control("set_permissions", "logs", ".*", ".*", ".*")
+        try await server.evaluate(
+            #"""
+            ok = rabbit_auth_backend_internal:add_user(<<"logs">>, <<"p@ss:w/r%d ?#">>, <<"test">>),
+            ok = rabbit_auth_backend_internal:set_permissions(
+                <<"logs">>, <<"/">>, <<".*">>, <<".*">>, <<".*">>, <<"test">>)
+            """#)
         try await withTemporaryFolder { folder in
             try writeText("p@ss:w/r%d ?#\n", to: "\(folder)/right")
             try writeText("p@ss", to: "\(folder)/wrong")
