@@ -32,7 +32,7 @@ actor PatternReader: MessageReader {
     /// How often it looks for new keys at most; on a store that is a listing.
     private static let lookInterval = Duration.seconds(1)
     /// How many keys are read at a time.
-    private static let width = 8
+    private static let width = 4
 
     init(_ source: Source, options: ReaderOptions, clock: ConsumerClock = .system) {
         self.source = source

@@ -1,5 +1,7 @@
 public import Logging
 public import ObjectStorage
+import Synchronization
+import SystemPackage
 
 /// Messages in the layout of the old library, one object each, named after the time in UTC (docs/message-log.md).
 ///
@@ -11,11 +13,13 @@ public final class LegacyBroker: Broker {
 
     private let store: any ObjectStore
     private let prefix: String
-    private let options: LegacyOptions
+    let options: LegacyOptions
     private let environment: LogEnvironment
     private let logger: Logger
     private let names: LegacyNames
     private let conditions: StoreConditions
+    /// The folders that cursors are kept in, by their names.
+    private let cursorStores = Mutex<[String: FileObjectStore]>([:])
 
     /// Names a place in a store; the store is not asked for anything yet.
     ///
@@ -87,12 +91,21 @@ public final class LegacyBroker: Broker {
     ) async throws(MessageLogError) -> any MessageReader {
         let name = try options.cursor.map { text throws(MessageLogError) in try ConsumerName(text) } ?? consumer
         let folder = try folder(of: key)
-        let isConditional = try await conditions.found().honoursMatches
+        let lease: (any Lease)?
+        if let files = store as? FileObjectStore {
+            lease = try FileLease(store: files, folder: folder.base, name: name.description)
+        } else if try await isConditional() {
+            lease = try StoreLease(folder: folder.base, name: name.description, logger: logger)
+        } else {
+            lease = nil
+        }
         return LegacyReader(
-            folder, cursor: try LegacyCursor(folder: folder.base, name: name, isFenced: isConditional),
-            lease: isConditional ? try StoreLease(folder: folder.base, name: name.description, logger: logger) : nil,
+            folder, cursor: try await cursor(name, of: folder, in: options.cursorFolder), lease: lease,
             legacy: self.options, options: options)
     }
+
+    /// Whether the store honours the conditions by which cursors are fenced and leases held.
+    func isConditional() async throws(MessageLogError) -> Bool { try await conditions.found().honoursMatches }
 
     /// The keys that have messages and match, in order.
     ///
@@ -109,9 +122,22 @@ public final class LegacyBroker: Broker {
     }
 
     /// Closes the store.
-    public func close() async { await store.close() }
+    public func close() async {
+        await store.close()
+        for folder in cursorStores.withLock({ $0.values }) { await folder.close() }
+    }
 
-    private func folder(of key: RoutingKey) throws(MessageLogError) -> LegacyFolder {
+    /// The store in a folder of cursors; one for all keys.
+    func cursorStore(in folder: String) -> FileObjectStore {
+        cursorStores.withLock { stores in
+            if let store = stores[folder] { return store }
+            let store = FileObjectStore(root: FilePath(folder))
+            stores[folder] = store
+            return store
+        }
+    }
+
+    func folder(of key: RoutingKey) throws(MessageLogError) -> LegacyFolder {
         LegacyFolder(
             base: try LogFolder(store: store, prefix: prefix, key: key, environment: environment), names: names)
     }

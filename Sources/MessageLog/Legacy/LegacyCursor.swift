@@ -7,9 +7,12 @@ import ObjectStorage
 /// On a store with conditional puts it is changed only as long as it is what it was known to be, so that a consumer that has
 /// lost its lease cannot move it.
 struct LegacyCursor: Sendable {
-    private let folder: LogFolder
-    private let object: ObjectKey
-    private let isFenced: Bool
+    let store: any ObjectStore
+    let object: ObjectKey
+    /// The messages that the cursor belongs to; where cursors are kept in a folder, it tells those of different stores apart.
+    let log: String
+    let environment: LogEnvironment
+    let isFenced: Bool
 
     /// What it says beside how far the consumer is, and by what it is known.
     struct Mark: Sendable {
@@ -23,17 +26,20 @@ struct LegacyCursor: Sendable {
         var modified: UTCTime?
     }
 
-    init(folder: LogFolder, name: ConsumerName, isFenced: Bool) throws(MessageLogError) {
-        self.folder = folder
-        object = try folder.object("cursors/\(name)")
-        self.isFenced = isFenced
-    }
+    /// A number for whoever is to write it.
+    func newHolder() -> String { WriterID(high: environment.random(), low: environment.random()).description }
 
     /// Reads it; `nil` when there is none.
     ///
     /// The old library's files are understood, too: they have the last object's name and nothing else.
     func read() async throws(MessageLogError) -> (progress: LegacyProgress, mark: Mark)? {
-        guard let stored = try await folder.read(object) else { return nil }
+        let stored: StoredObject
+        do {
+            stored = try await store.get(object)
+        } catch {
+            if error.code == .notFound { return nil }
+            throw MessageLogError(error, "cannot read the cursor \(object) in \(store)")
+        }
         var mark = Mark(holder: "", count: 0, tag: stored.info.tag, modified: stored.info.modified)
         guard stored.bytes.first == UInt8(ascii: "{") else {
             let line = stored.bytes.prefix { $0 != UInt8(ascii: "\n") }
@@ -46,9 +52,28 @@ struct LegacyCursor: Sendable {
             throw MessageLogError(
                 .corrupt, "the cursor \(object) is none of the legacy layout: set it anew, or delete it to begin again")
         }
+        if let other = json["log"]?.string, other != log {
+            throw MessageLogError(
+                .invalidArgument,
+                "the cursor \(object) in \(store) belongs to other messages, \(other): give this one another name or folder"
+            )
+        }
         mark.holder = json["holder"]?.string ?? ""
         mark.count = json["count"]?.unsigned ?? 0
         return (LegacyProgress(floor: floor, handled: Set(handled.compactMap(\.string))), mark)
+    }
+
+    /// The cursor before anything is known of it.
+    static let noMark = Mark(holder: "", count: 0)
+
+    /// Its tag, whatever it says; `nil` when there is none.
+    func tag() async throws(MessageLogError) -> EntityTag? {
+        do {
+            return try await store.head(object).tag
+        } catch {
+            if error.code == .notFound { return nil }
+            throw MessageLogError(error, "cannot look for the cursor \(object) in \(store)")
+        }
     }
 
     /// Has it stand where reading begins.
@@ -58,7 +83,7 @@ struct LegacyCursor: Sendable {
         to start: ReaderOptions.Start, of messages: LegacyFolder, lookBack: Int64, over mark: Mark
     ) async throws(MessageLogError) -> (LegacyProgress, Mark) {
         var mark = mark
-        var now = folder.environment.now()
+        var now = environment.now()
         while true {
             let progress = try await messages.progress(at: start, now: now, lookBack: lookBack)
             mark = try await write(progress, over: mark)
@@ -82,12 +107,13 @@ struct LegacyCursor: Sendable {
             mark.count += 1
             let json: JSONValue = [
                 "version": 1, "after": .string(progress.floor),
-                "handled": .array(progress.handled.sorted().map(JSONValue.string)), "holder": .string(mark.holder),
-                "count": .number(JSONNumber(mark.count)), "time": .string(folder.environment.now().description),
+                "handled": .array(progress.handled.sorted().map(JSONValue.string)), "log": .string(log),
+                "holder": .string(mark.holder),
+                "count": .number(JSONNumber(mark.count)), "time": .string(environment.now().description),
             ]
             do {
                 let condition = isFenced ? mark.tag.map(PutCondition.matches) ?? .absent : .always
-                mark.tag = try await folder.store.put(object, json.bytes(), if: condition)
+                mark.tag = try await store.put(object, json.bytes(), if: condition)
                 return mark
             } catch {
                 guard error.code == .preconditionFailed else {

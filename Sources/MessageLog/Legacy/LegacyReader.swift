@@ -121,9 +121,8 @@ actor LegacyReader: MessageReader {
     /// is killed before the first message goes on at the same place.
     private func openCursor() async throws(MessageLogError) {
         let stored = try await cursor.read()
-        var mark = stored?.mark ?? LegacyCursor.Mark(holder: "", count: 0, tag: nil)
-        let random = folder.base.environment.random
-        mark.holder = String(random(), radix: 16) + String(random(), radix: 16)
+        var mark = stored?.mark ?? LegacyCursor.noMark
+        mark.holder = cursor.newHolder()
         if let stored, hasBegun || !options.ignoresCursor {
             progress = stored.progress
             self.mark = try await cursor.write(progress, over: mark)

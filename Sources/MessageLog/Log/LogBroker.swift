@@ -65,17 +65,21 @@ public final class LogBroker: Broker {
     public func makeReader(
         of pattern: RoutingPattern, for consumer: ConsumerName, options: ReaderOptions
     ) async throws(MessageLogError) -> any MessageReader {
-        if let key = pattern.key { return try makeReader(of: key, for: consumer, options: options) }
+        if let key = pattern.key { return try makeReader(of: key, for: consumer, options: options, log: self.options) }
+        // Of many keys each reads ahead a little only, so that together they do not take more memory than one.
+        var log = self.options
+        log.readAheadBytes /= 8
+        let ofMany = log
         let source = PatternReader.Source(
             keys: { () throws(MessageLogError) in try await self.keys(matching: pattern) },
             makeReader: { key, options throws(MessageLogError) in
-                try self.makeReader(of: key, for: consumer, options: options)
+                try self.makeReader(of: key, for: consumer, options: options, log: ofMany)
             })
         return PatternReader(source, options: options)
     }
 
     private func makeReader(
-        of key: RoutingKey, for consumer: ConsumerName, options: ReaderOptions
+        of key: RoutingKey, for consumer: ConsumerName, options: ReaderOptions, log: LogOptions
     ) throws(MessageLogError) -> any MessageReader {
         let folder = try folder(of: key)
         let name = try options.cursor.map { text throws(MessageLogError) in try ConsumerName(text) } ?? consumer
@@ -87,7 +91,7 @@ public final class LogBroker: Broker {
         }
         let preflight = preflight
         return LogReader(
-            folder: folder, options: options, log: self.options,
+            folder: folder, options: options, log: log,
 
             cursor: try shelf(of: folder, in: options.cursorFolder).cursor(name),
             lease: lease, logger: logger

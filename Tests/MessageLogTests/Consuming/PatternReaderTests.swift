@@ -110,7 +110,7 @@ import Testing
         while true {
             let messages = try await reader.next()
             if messages.isEmpty { break }
-            // Eight keys are read at a time.
+            // Four keys are read at a time, until that is enough.
             #expect(messages.count <= 8)
             seen += messages.map(\.text)
         }
