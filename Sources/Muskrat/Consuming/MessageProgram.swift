@@ -42,16 +42,20 @@ struct MessageProgram: Sendable {
 
     private func run(input: [UInt8], variables: [Environment.Key: String]) async throws(Failure) {
         let file = try Self.file(holding: input)
-        let status: TerminationStatus
-        do {
-            // Its words go where this command's go.
-            status = try await Subprocess.run(
-                executable, arguments: Arguments(Array(words.words.dropFirst())),
-                environment: .inherit.updating(variables),
+        let (executable, arguments) = (executable, Arguments(Array(words.words.dropFirst())))
+        // A task that is cancelled has its program killed; what has begun is to come to its end.
+        let outcome = await Task {
+            try await Subprocess.run(
+                executable, arguments: arguments, environment: .inherit.updating(variables),
                 input: .fileDescriptor(file, closeAfterSpawningProcess: true),
+                // Its words go where this command's go.
                 output: .fileDescriptor(.standardOutput, closeAfterSpawningProcess: false),
                 error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
             ).terminationStatus
+        }.result
+        let status: TerminationStatus
+        do {
+            status = try outcome.get()
         } catch {
             throw Failure(description: "'\(words.words[0])' cannot be run: \(error)")
         }

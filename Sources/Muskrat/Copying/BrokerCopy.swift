@@ -36,7 +36,9 @@ struct BrokerCopy: Sendable {
         let reader = try await source.makeReader(of: RoutingPattern(key), for: consumer, options: options)
         let writer: any MessageWriter
         do throws(MessageLogError) {
-            writer = try await target.makeWriter(for: key, maxInFlight: 20)
+            // One after the other: of several on their way in the legacy layout, one that finds its name taken would get
+            // behind those after it.
+            writer = try await target.makeWriter(for: key, maxInFlight: 1)
         } catch {
             await reader.close()
             throw error
