@@ -42,6 +42,9 @@ actor LineBatches {
     /// Ends the input here; from any thread.
     nonisolated func stop() { stopPipe.stop() }
 
+    /// Whether it was asked to end the input.
+    nonisolated var isStopping: Bool { stopPipe.isStopping }
+
     /// Lines that were longer than a message can be, and are cut.
     var cutLines: UInt64 { reader.cutLines }
 

@@ -71,11 +71,25 @@ final class ProducePump: Sendable {
         } catch {
             failure = error
         }
-        await producer.close()
+        await catchUp()
         let report = ProduceReport(key, await producer.counts, refusals.first)
+        await producer.close()
         finalReport.withLock { $0 = report }
         meter.clear()
         return failure ?? report.failure
+    }
+
+    /// How long a broker that is behind gets for each of the steps in which it catches up.
+    private static let patience = Duration.seconds(2)
+
+    /// Lets brokers that are back have what waits for them, for as long as it gets less and no signal has come.
+    private func catchUp() async {
+        var done: UInt64?
+        while !lines.isStopping, !(await producer.catchUp(within: Self.patience)) {
+            let now = await producer.counts.reduce(0) { $0 + $1.caughtUp }
+            guard now > done ?? 0 else { return }
+            done = now
+        }
     }
 
     private func send(_ batch: MessageBatch) async throws(CommandError) {
@@ -103,6 +117,9 @@ struct ProduceReport: Sendable {
             var parts = ["\(counted(Int(count.stored))) stored"]
             if count.spooled > 0 { parts.append("\(counted(Int(count.spooled))) waiting in the spool") }
             if count.caughtUp > 0 { parts.append("\(counted(Int(count.caughtUp))) stored from the spool") }
+            if count.waitingBatches > 0 {
+                parts.append("\(count.waitingBatches) \(count.waitingBatches == 1 ? "batch" : "batches") in the spool")
+            }
             if count.refused > 0 { parts.append("\(counted(Int(count.refused))) refused") }
             let reason = count.isBehind ? count.lastFailure.map { " (\($0))" } ?? "" : ""
             return "\(key) at \(count.broker): \(parts.joined(separator: ", "))\(reason)"
