@@ -20,6 +20,9 @@ actor Lane {
     /// Whether messages wait in the spool, so that others go behind them.
     private var isBehind = false
     private var catchingUp: Task<Void, Never>?
+    private var opening: Task<Void, Never>?
+    /// Whether a batch of the spool is on its way.
+    private var isAppending = false
     /// How many batches are being put into the spool now, and how often that was done.
     private var putting = 0
     private var puts = 0
@@ -44,8 +47,18 @@ actor Lane {
 
     // MARK: What the producer asks for
 
-    /// Looks whether messages wait in the spool from before, and begins to bring them to the broker.
+    /// How long a batch that is on its way from the spool may take when the lane ends.
+    ///
+    /// One that is given up may be stored all the same, and then it goes to the broker again with the next producer.
+    private static let endingLimit = Duration.seconds(5)
+
+    /// Looks whether messages wait in the spool from before, and begins to bring them to the broker; once.
     func open() async {
+        if opening == nil { opening = Task { await takeOver() } }
+        await opening?.value
+    }
+
+    private func takeOver() async {
         guard let spool else { return }
         do throws(MessageLogError) {
             guard try await spool.openExisting() else { return }
@@ -81,6 +94,7 @@ actor Lane {
     ///
     /// - Returns: Whether that is so; `false` when the time is up.
     func waitUntilCaughtUp(until deadline: ContinuousClock.Instant) async -> Bool {
+        await open()
         guard isBehind else { return true }
         let answer = FirstAnswer<Bool>()
         waiters.append(answer)
@@ -108,8 +122,14 @@ actor Lane {
     func close() async {
         isClosing = true
         watchdog.stop()
-        catchingUp?.cancel()
-        await catchingUp?.value
+        if let catchingUp {
+            let timer = Task { [isAppending] in
+                if isAppending { try? await Task.sleep(for: Self.endingLimit) }
+                catchingUp.cancel()
+            }
+            await catchingUp.value
+            timer.cancel()
+        }
         await writer?.close()
         writer = nil
         await spool?.close()
@@ -171,7 +191,7 @@ actor Lane {
             } catch {
                 guard error.code != .cancelled else { return .failure(error) }
                 lastFailure = error
-                guard error.isWorthWaiting else { return .failure(error) }
+                guard error.isWorthWaiting, !isClosing else { return .failure(error) }
             }
             guard (try? await Task.sleep(for: pauses.next())) != nil else {
                 return .failure(lastFailure ?? MessageLogError(.cancelled, "\(name) was given up"))
@@ -233,7 +253,7 @@ actor Lane {
         var appending = appending
         var pauses = Backoff(options.pauses)
         var isWaiting = false
-        while !Task.isCancelled {
+        while !Task.isCancelled, !isClosing {
             let putsBefore = puts
             do throws(MessageLogError) {
                 guard let batch = try await spool.first() else {
@@ -241,6 +261,8 @@ actor Lane {
                     return caughtUp()
                 }
                 let result: Result<AppendReceipt, MessageLogError>
+                isAppending = true
+                defer { isAppending = false }
                 if let task = appending.take() {
                     result = await withTaskCancellationHandler {
                         await task.value

@@ -135,6 +135,13 @@ extension EndToEnd {
                     #expect(first.complaints.contains("2 messages waiting in the spool"), "\(first)")
                     #expect(try await stand.consume() == ["one", "two"])
                     try await server.start()
+                    // Its ports answer before it takes objects.
+                    try await eventually(within: .seconds(60), "a server that takes objects") {
+                        try await stand.muskrat(
+                            ["produce", "Ready", "--broker", bucket, "--quiet"], input: "ready\n",
+                            environment: environment
+                        ).exitCode == 0
+                    }
                     let second = try await produce("three\n")
                     #expect(second.exitCode == 0, "\(second)")
                     try await eventually(within: .seconds(30), "all lines in the bucket") {
