@@ -169,7 +169,7 @@ struct WorkerProcess {
             let key: RoutingKey
             if let own = settings[WorkerSettings.eventKey] { key = own } else { key = try WorkerEvent.key(of: host) }
             let producer = try ConcurrentProducer(
-                routingKey: key.description, brokers: try configuration.openBrokers(), options: options)
+                routingKey: key.description, brokers: try configuration.openBrokers(logger: logger), options: options)
             return EventFeed(to: producer, queue: EventQueue(host: host), logger: logger)
         } catch {
             throw CommandError(.configuration, "[events] brokers: \(error.message)", cause: error)

@@ -34,8 +34,11 @@ public struct ObjectStoreURL: Sendable, Hashable, CustomStringConvertible {
     /// - Parameters:
     ///   - text: The URL.
     ///   - others: The names of parameters that the caller knows, and finds in ``otherParameters``.
+    ///   - otherSchemes: What the caller takes beside these URLs, for the error that names what there is.
     /// - Throws: ``ObjectStoreError`` with the code `invalidArgument`.
-    public init(_ text: String, leaving others: Set<String> = []) throws(ObjectStoreError) {
+    public init(
+        _ text: String, leaving others: Set<String> = [], otherSchemes: [String] = []
+    ) throws(ObjectStoreError) {
         var parts = try StoreURLParts(text)
         otherParameters = parts.take(others)
         description = text
@@ -53,7 +56,8 @@ public struct ObjectStoreURL: Sendable, Hashable, CustomStringConvertible {
             guard parts.authority.isEmpty else { throw parts.error("memory: has no host") }
             (place, prefix) = (.memory, try parts.pathAsPrefix())
         default:
-            throw parts.error("'\(parts.scheme)' is none of file, s3, swift and memory")
+            let schemes = (["file", "s3", "swift", "memory"] + otherSchemes).joined(separator: ", ")
+            throw parts.error("'\(parts.scheme)' is none of \(schemes)")
         }
         try parts.checkNothingIsLeft()
     }

@@ -169,7 +169,7 @@ import Testing
         try await withRabbitMQBroker(server) { broker in
             let options = [
                 ReaderOptions(start: .end), ReaderOptions(start: .sequence(1)), ReaderOptions(start: .time(.now)),
-                ReaderOptions(ignoresCursor: true), ReaderOptions(cursor: "c"), ReaderOptions(cursorFolder: "/tmp"),
+                ReaderOptions(ignoresCursor: true), ReaderOptions(cursor: "c"),
             ]
             for options in options {
                 let error = await messageLogError {

@@ -46,9 +46,9 @@ public struct BrokerURL: Sendable, Hashable, CustomStringConvertible {
         }
         let url: ObjectStoreURL
         do throws(ObjectStoreError) {
-            url = try ObjectStoreURL(text, leaving: ["layout"])
+            url = try ObjectStoreURL(text, leaving: ["layout"], otherSchemes: ["amqp", "amqps"])
         } catch {
-            throw MessageLogError(.invalidArgument, "\(error.message), nor amqp:// or amqps:// for RabbitMQ")
+            throw MessageLogError(.invalidArgument, error.message)
         }
         var layout: BrokerLayout?
         if let name = url.otherParameters["layout"] {

@@ -63,11 +63,11 @@ public final class RabbitMQBroker: Broker {
                 "a consumer cannot begin elsewhere than with what waits in its queue",
                 "leave the start out, or read from a log on an object store")
         }
-        if reading.cursor != nil || reading.cursorFolder != nil {
+        // Where cursors of other brokers are kept is a setting of the program as a whole, and no matter here.
+        if reading.cursor != nil {
             throw refuse(
                 "a queue itself is the cursor",
-                "leave the cursor's name and folder out; another consumer name has a "
-                    + "queue of its own")
+                "leave the cursor's name out; another consumer name has a queue of its own")
         }
         return RabbitMQReader(
             RabbitMQSubscription(

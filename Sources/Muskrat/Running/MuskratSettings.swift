@@ -26,7 +26,7 @@ enum MuskratSettings {
 
     static let batchBytes = Setting(
         "muskrat", "batch_bytes", .byteSize(ByteSize(bytes: 1)...ByteSize(bytes: 8 << 20)),
-        default: ByteSize(bytes: 4 << 20))
+        default: ByteSize(bytes: 2 << 20))
     static let batchCount = Setting("muskrat", "batch_count", .integer(1...10_000_000), default: 100_000)
     static let batchInterval = Setting(
         "muskrat", "batch_interval", .timeSpan(TimeSpan(.zero)...TimeSpan(.seconds(3600))),
