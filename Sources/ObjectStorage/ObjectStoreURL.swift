@@ -39,7 +39,8 @@ public struct ObjectStoreURL: Sendable, Hashable, CustomStringConvertible {
     public init(
         _ text: String, leaving others: Set<String> = [], otherSchemes: [String] = []
     ) throws(ObjectStoreError) {
-        var parts = try StoreURLParts(text)
+        let schemes = ["file", "s3", "swift", "memory"] + otherSchemes
+        var parts = try StoreURLParts(text, schemes: schemes)
         otherParameters = parts.take(others)
         description = text
         switch parts.scheme {
@@ -56,8 +57,7 @@ public struct ObjectStoreURL: Sendable, Hashable, CustomStringConvertible {
             guard parts.authority.isEmpty else { throw parts.error("memory: has no host") }
             (place, prefix) = (.memory, try parts.pathAsPrefix())
         default:
-            let schemes = (["file", "s3", "swift", "memory"] + otherSchemes).joined(separator: ", ")
-            throw parts.error("'\(parts.scheme)' is none of \(schemes)")
+            throw parts.error("'\(parts.scheme)' is none of \(schemes.joined(separator: ", "))")
         }
         try parts.checkNothingIsLeft()
     }
@@ -167,11 +167,11 @@ struct StoreURLParts {
     private let text: String
     private var parameters: [String: String] = [:]
 
-    init(_ text: String) throws(ObjectStoreError) {
+    init(_ text: String, schemes: [String]) throws(ObjectStoreError) {
         self.text = text
         func fault(_ reason: String) -> ObjectStoreError { Self.error(text, reason) }
         guard let colon = text.firstIndex(of: ":") else {
-            throw fault("it needs to begin with file://, s3://, swift:// or memory:")
+            throw fault("it needs to begin with one of \(schemes.map { $0 + ":" }.joined(separator: ", "))")
         }
         scheme = text[..<colon].lowercased()
         var rest = text[text.index(after: colon)...]
@@ -223,7 +223,7 @@ struct StoreURLParts {
 
     private static func error(_ text: String, _ reason: String) -> ObjectStoreError {
         // What stands before an '@' may be a secret.
-        let shown = text.firstIndex(of: "@").map { "…" + text[$0...] } ?? text
+        let shown = text.lastIndex(of: "@").map { "…" + text[$0...] } ?? text
         return ObjectStoreError(.invalidArgument, "'\(shown.visible)' is no place for objects: \(reason)")
     }
 }

@@ -59,7 +59,8 @@ struct LegacyCursor: Sendable {
             )
         }
         mark.holder = json["holder"]?.string ?? ""
-        mark.count = json["count"]?.unsigned ?? 0
+        // Any number will do that is not the one before; one that cannot be counted on is no reason to fail.
+        mark.count = min(json["count"]?.unsigned ?? 0, UInt64.max / 2)
         return (LegacyProgress(floor: floor, handled: Set(handled.compactMap(\.string))), mark)
     }
 

@@ -60,19 +60,18 @@ actor LineBatches {
         while true {
             if hasLines, fill(&batch) { return batch }
             if !batch.isEmpty, deadline == nil { deadline = .now + limits.interval }
+            // Looked at before each block, for an input may never pause.
+            if stopPipe.isStopping, case .lines = reader.finish() {
+                hasLines = true
+                continue
+            }
             switch try read() {
             case .lines: hasLines = true
             case .end:
                 isAtEnd = true
                 return batch.isEmpty ? nil : batch
             case .nothingYet:
-                let isOver = wait(until: deadline)
-                if stopPipe.isStopping {
-                    _ = reader.finish()
-                    hasLines = true
-                } else if isOver {
-                    return batch
-                }
+                if wait(until: deadline), !stopPipe.isStopping { return batch }
             }
         }
     }

@@ -54,6 +54,20 @@ extension EndToEnd {
             }
         }
 
+        @Test("a signal ends an input that never pauses, and what was read is stored")
+        func endlessInput() async throws {
+            try await withMuskrat { stand in
+                let producer = try await stand.start(["produce", "A.B", "--quiet"], input: "/dev/zero")
+                try await eventually("the first segment") {
+                    exists("\(stand.folder)/messages/A/B/log/00000000000000000001")
+                }
+                producer.signal(SIGTERM)
+                #expect(try await producer.waitForExit(within: .seconds(30)) == 0, "\(producer.output)")
+                let verified = try await stand.muskrat("verify", "A.B")
+                #expect(verified.exitCode == 0, "\(verified)")
+            }
+        }
+
         @Test("a program of --exec gets the message and where it stands, and a message it fails with is not handled")
         func program() async throws {
             try await withMuskrat { stand in

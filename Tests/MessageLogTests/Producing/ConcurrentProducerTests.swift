@@ -57,8 +57,8 @@ import Testing
         let hopeless = Task { try await producer.enqueue(body) }
         hopeless.cancel()
         #expect(await failureCode { _ = try await hopeless.value } == .cancelled)
-        broker.script([])
         try await eventually { broker.isHanging }
+        broker.script([])
         broker.proceed()
         _ = try await waiting.value
         await producer.close()

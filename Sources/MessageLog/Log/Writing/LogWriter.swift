@@ -53,6 +53,15 @@ actor LogWriter: MessageWriter {
         guard !batch.isEmpty else {
             throw MessageLogError(.invalidArgument, "a batch without messages cannot be appended")
         }
+        // Readers take a segment with more for a damaged one.
+        guard
+            batch.records.count <= Message.maximumBody
+                || batch.allSatisfy({ $0.body.count <= Message.maximumBody })
+        else {
+            throw MessageLogError(
+                .invalidArgument,
+                "a message of more than \(Message.maximumBody) bytes cannot be in the log of \(folder.key)")
+        }
         guard !isClosed else { throw Self.closedError }
         jobCount += 1
         let number = jobCount
