@@ -32,7 +32,10 @@ import Testing
                 let denied = try OpenStackSwiftObjectStore(configuration)
                 for call in Self.calls(key) {
                     let error = await #expect(throws: ObjectStoreError.self) { try await call(denied) }
-                    #expect(error?.code == .denied)
+                    // Swift closes the connection without reading a body that it refuses. When that takes the first answer
+                    // with it, the attempt stays in doubt, and the error tells what the next one was answered.
+                    let isDoubtful = error?.code == .ambiguous && error?.message.contains("the token") == true
+                    #expect(error?.code == .denied || isDoubtful, "\(error as Any)")
                     #expect(error?.description.contains(configuration.token) == false)
                 }
                 await denied.close()
@@ -44,7 +47,7 @@ import Testing
             let missing = try OpenStackSwiftObjectStore(elsewhere)
             for call in Self.calls(key).dropLast() {
                 let error = await #expect(throws: ObjectStoreError.self) { try await call(missing) }
-                #expect(error?.code == .notFound)
+                #expect(error?.code == .notFound || error?.code == .ambiguous, "\(error as Any)")
                 #expect(error?.message.contains("'none'") == true)
             }
             await missing.close()
