@@ -79,7 +79,7 @@ import Testing
     @Test(
         "what is wrong is named",
         arguments: [
-            ("logs", "file://, s3://, swift:// or"), ("ftp://logs", "'ftp' is none of"), ("s3://", "no bucket"),
+            ("logs", "file:, s3:, swift:, memory:"), ("ftp://logs", "'ftp' is none of"), ("s3://", "no bucket"),
             ("s3://lo", "no bucket"), ("s3://Logs", "no bucket"), ("s3://logs?regoin=eu", "no parameter 'regoin'"),
             ("s3://logs?region=eu&region=us", "'region' is there twice"), ("s3://logs?region", "'region' has no value"),
             ("s3://logs?path-style=yes", "either true or false"), ("s3://logs?region=a%20b", "no region"),
