@@ -21,7 +21,7 @@ THREADS = 20
 def install(package, folder):
     """Has pip put a package where the tests have it, unless it is there."""
     if not os.path.exists(os.path.join(PACKAGES, folder)):
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--root-user-action", "ignore",
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "--root-user-action", "ignore",
                         "--target", PACKAGES, package], check=True)
 
 
