@@ -35,7 +35,8 @@ public final class SyslogDaemon: Sendable {
         state.withLock { $0.child = started }
         try await eventually("\(command[0]); its output: \(started.output)") {
             guard started.isRunning else { throw TestServerError("\(command[0]) ended: \(started.output)") }
-            return exists(socket)
+            // The file is there a moment before anybody listens.
+            return isConnectable(socket)
         }
     }
 
@@ -87,16 +88,8 @@ public func logToSyslog(at path: String, from program: String = "haproxy", _ mes
     let text = messages.map { "<134>Nov 21 12:00:00 \(program)[77]: \($0)\n" }.joined()
     let thread = DedicatedThread(name: "syslog-client")
     try await thread.run { () throws(TestServerError) in
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let (descriptor, status) = connectedSocket(path)
         defer { close(descriptor) }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
         guard status == 0 else { throw TestServerError("cannot log to \(path): \(String(cString: strerror(errno)))") }
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
@@ -105,4 +98,24 @@ public func logToSyslog(at path: String, from program: String = "haproxy", _ mes
             rest = rest.dropFirst(count)
         }
     }
+}
+
+/// A stream socket that was to be connected to a path, and what connect(2) said.
+private func connectedSocket(_ path: String) -> (descriptor: Int32, status: Int32) {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
+    let status = withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        }
+    }
+    return (descriptor, status)
+}
+
+private func isConnectable(_ path: String) -> Bool {
+    let (descriptor, status) = connectedSocket(path)
+    close(descriptor)
+    return status == 0
 }
