@@ -41,7 +41,8 @@ final class BrokerTransport: BroadcastTransport {
             self.connection = connection
             self.source = source
             self.publisher = publisher
-            watching = Task.detached { await watch(connection, publisher, troubles) }
+            source.attach(publisher)
+            watching = Task.detached { await watch(connection, troubles) }
         } catch {
             throw LogBroadcastError(error)
         }
@@ -83,25 +84,20 @@ final class BrokerTransport: BroadcastTransport {
 /// A logger for connections that have nobody to tell.
 let silentLogger = Logger(label: "libra.broadcast") { _ in SwiftLogNoOpLogHandler() }
 
-/// Reports what happens to a connection, and has its source asked again when that has held back for long enough.
-private func watch(_ connection: Connection, _ publisher: SourcePublisher, _ troubles: Troubles) async {
+/// Reports what happens to a connection.
+private func watch(_ connection: Connection, _ troubles: Troubles) async {
     for await state in connection.states {
         switch state {
         case .waiting(let error, _): troubles.say("\(error)")
         case .blocked(let reason): troubles.say("broker \(connection.uri) takes no records: \(reason)")
         case .connecting, .connected, .closed: break
         }
-        guard state.isUp else { continue }
-        Task.detached {
-            try? await Task.sleep(for: BrokerTransport.patience)
-            publisher.wake()
-        }
     }
 }
 
 /// What a publisher takes from an outbox.
 ///
-/// All but ``hurry()`` happens on the connection's thread. So what is sent again after a loss goes before all that is new:
+/// All but ``attach(_:)`` and ``hurry()`` happens on the connection's thread. So what is sent again after a loss goes before all that is new:
 /// a viewer takes what comes behind its successors for repeated.
 private final class BrokerSource: MessageSource {
     /// Whether it waits for viewers to come back.
@@ -118,6 +114,7 @@ private final class BrokerSource: MessageSource {
     private let troubles: Troubles
     private let lost: @Sendable (Int) -> Void
     private let pause = Mutex(Pause.none)
+    private let publisher = Mutex<SourcePublisher?>(nil)
 
     init(_ outbox: Outbox, route: Route, troubles: Troubles, lost: @escaping @Sendable (Int) -> Void) {
         self.outbox = outbox
@@ -125,6 +122,11 @@ private final class BrokerSource: MessageSource {
         self.troubles = troubles
         self.lost = lost
     }
+
+    /// Gets to know whom to wake at the end of a pause.
+    func attach(_ publisher: SourcePublisher) { self.publisher.withLock { $0 = publisher } }
+
+    func ended(_ error: AMQPError) { publisher.withLock { $0 = nil } }
 
     func disconnected() {
         outbox.rewind()
@@ -135,9 +137,16 @@ private final class BrokerSource: MessageSource {
     }
 
     func connected() {
-        pause.withLock { pause in
-            guard case .untilConnected = pause else { return }
-            pause = .until(.now + BrokerTransport.patience)
+        let end = ContinuousClock.now + BrokerTransport.patience
+        let isPausing = pause.withLock { pause in
+            guard case .untilConnected = pause else { return false }
+            pause = .until(end)
+            return true
+        }
+        guard isPausing else { return }
+        Task.detached { [self] in
+            try? await Task.sleep(until: end)
+            publisher.withLock { $0 }?.wake()
         }
     }
 

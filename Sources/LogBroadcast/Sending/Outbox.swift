@@ -4,7 +4,7 @@
 /// What a broker confirmed is remembered for a while: a broker that was killed takes with it what viewers had not got yet,
 /// so all that is here is sent again over a new connection. Viewers know by its number what they have already.
 final class Outbox: Sendable {
-    /// How many bodies may be unconfirmed before no more are taken; as many confirmed ones are remembered at most.
+    /// How many bodies may be unconfirmed before no more are taken.
     static let most = 1_000
 
     /// Something to send.
@@ -140,16 +140,13 @@ final class Outbox: Sendable {
 
     /// Lets go of the oldest that need no more care.
     private func forget(in state: inout State) {
-        let most = remembers ? Self.most : 0
-        while state.first < state.unsent, state.entries[state.first].isDone,
-            state.entries.count - state.first - state.open > most || state.doneBytes > limit || !remembers
-        {
+        while state.first < state.unsent, state.entries[state.first].isDone, state.doneBytes > limit || !remembers {
             state.doneBytes -= state.entries[state.first].body.bytes.count
             state.entries[state.first].body.bytes = []
             state.first += 1
             state.firstSequence += 1
         }
-        guard state.first >= Self.most else { return }
+        guard state.first >= Self.most, state.first >= state.entries.count / 2 else { return }
         state.entries.removeFirst(state.first)
         state.unsent -= state.first
         state.first = 0
