@@ -67,6 +67,7 @@ struct ReceiveCommand: AsyncParsableCommand {
             throw CommandError(error)
         }
         for endpoint in receiver.boundEndpoints { log.logger.info("bound to \(endpoint)") }
+        warnOfUnknownHosts(in: options.connect, logger: log.logger)
         let limit = settings[ReceiveSettings.count].map { UInt64($0) }
         try await ReceiveSession(receiver, to: writer, until: stop, log: log, progress: line, limit: limit).run()
     }

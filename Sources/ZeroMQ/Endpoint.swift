@@ -54,6 +54,17 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         return host == "*" || port == 0
     }
 
+    /// Whether it has a host's name, which libzmq resolves at each attempt to connect.
+    package var isName: Bool { hostName != nil }
+
+    /// The host's name; nil where there is an address, or a Unix socket.
+    package var hostName: String? {
+        guard case .tcp(let host, _) = address, host != "*", !host.hasPrefix("["),
+            !host.utf8.allSatisfy({ $0 == UInt8(ascii: ".") || Self.isDigit($0) })
+        else { return nil }
+        return host
+    }
+
     /// Whether libzmq has to be told that IPv6 is wanted.
     var isIPv6: Bool {
         guard case .tcp(let host, _) = address else { return false }

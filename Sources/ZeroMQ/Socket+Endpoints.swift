@@ -56,6 +56,16 @@ extension Socket {
         }
     }
 
+    /// Begins a connection anew that libzmq has given up, or may have.
+    ///
+    /// - Parameter endpoint: The endpoint as it was given to ``connect(_:)``.
+    /// - Throws: ``ZeroMQError`` as ``connect(_:)`` does.
+    package mutating func reconnect(_ endpoint: Endpoint) throws(ZeroMQError) {
+        // It is no error that libzmq knows nothing of it any more.
+        _ = zmq_disconnect(handle, endpoint.description)
+        try connect(endpoint)
+    }
+
     private func preparing(for endpoint: Endpoint) throws(ZeroMQError) {
         if endpoint.isIPv6 { try socket.set(ZMQ_IPV6, 1, "IPv6") }
     }

@@ -31,12 +31,16 @@ final class PeerTransport: BroadcastTransport {
             var options = SocketOptions()
             options.sendHighWaterMark = Self.mostWaiting
             options.heartbeatInterval = .seconds(20)
-            var socket = try Socket(.extendedPublish, in: try Context(), options: options)
+            let context = try Context()
+            var socket = try Socket(.extendedPublish, in: context, options: options)
+            let monitor = try SocketMonitor(of: socket, in: context)
             switch side {
             case .bind: try socket.bind(endpoint)
             case .connect: try socket.connect(endpoint)
             }
-            publishing = PeerPublishing(socket, outbox: outbox, bell: bell, readiness: readiness, end: end)
+            let redialing = Redialing(side == .connect ? [endpoint] : [], interval: .seconds(1))
+            publishing = PeerPublishing(
+                socket, monitor, redialing, outbox: outbox, bell: bell, readiness: readiness, end: end)
         } catch {
             throw LogBroadcastError(error)
         }
@@ -84,10 +88,17 @@ private actor PeerPublishing {
     private let readiness: Readiness
     private let end: PeerEnd
     private var socket: Socket?
+    private var monitor: SocketMonitor?
+    private var redialing: Redialing
     private var viewers: Set<[UInt8]> = []
 
-    init(_ socket: consuming Socket, outbox: Outbox, bell: WakeUp, readiness: Readiness, end: PeerEnd) {
+    init(
+        _ socket: consuming Socket, _ monitor: consuming SocketMonitor, _ redialing: Redialing, outbox: Outbox,
+        bell: WakeUp, readiness: Readiness, end: PeerEnd
+    ) {
         self.socket = consume socket
+        self.monitor = consume monitor
+        self.redialing = redialing
         self.outbox = outbox
         self.bell = bell
         self.readiness = readiness
@@ -96,12 +107,16 @@ private actor PeerPublishing {
 
     /// Sends what comes until the end is ordered.
     func run() {
-        guard var socket = socket.take() else { return }
+        guard var socket = socket.take(), var monitor = monitor.take() else { return }
         do throws(ZeroMQError) {
-            var items = [PollItem(socket, .input), PollItem(descriptor: bell.descriptor, .input)]
+            var items = [
+                PollItem(socket, .input), PollItem(descriptor: bell.descriptor, .input), monitor.pollItem,
+            ]
             while true {
-                try poll(&items, timeout: nil)
+                try poll(&items, timeout: redialing.deadline.map { max(.zero, $0 - .now) })
                 bell.arm()
+                while let event = try monitor.next() { redialing.note(event, now: .now) }
+                for endpoint in redialing.due(now: .now) { try socket.reconnect(endpoint) }
                 try noteViewers(of: &socket)
                 for body in outbox.takeAll() { _ = try socket.send(body, wait: false) }
                 guard let limit = end.ordered else { continue }
@@ -112,6 +127,7 @@ private actor PeerPublishing {
             // Nothing that is asked of the socket can fail, but for the memory that a message needs.
             outbox.abandon()
         }
+        _ = consume monitor
         // The end of its context waits here for what the socket still holds, as long as its linger says.
         socket.close()
         end.reach()

@@ -32,7 +32,8 @@ final class WatchedPeers: WatchedPlace {
             case .bind: try socket.bind(endpoint)
             case .connect: try socket.connect(endpoint)
             }
-            receiving = PeerReceiving(socket, monitor, bell: bell)
+            let redialing = Redialing(side == .connect ? [endpoint] : [], interval: .seconds(1))
+            receiving = PeerReceiving(socket, monitor, redialing, bell: bell)
         } catch {
             throw LogBroadcastError(error)
         }
@@ -57,7 +58,7 @@ final class WatchedPeers: WatchedPlace {
                     guard await desk.bring(.connected(event.endpoint)) else { return }
                 case .disconnected, .handshakeFailed, .acceptFailed:
                     guard await desk.bring(.disconnected(reason: event.description)) else { return }
-                case .connected, .accepted, .stopped: continue
+                case .connected, .connectRetried, .accepted, .stopped: continue
                 }
             }
             for message in batch.messages {
@@ -91,10 +92,14 @@ private actor PeerReceiving {
     private nonisolated let isClosing = Atomic(false)
     private var socket: Socket?
     private var monitor: SocketMonitor?
+    private var redialing: Redialing
 
-    init(_ socket: consuming Socket, _ monitor: consuming SocketMonitor, bell: WakeUp) {
+    init(
+        _ socket: consuming Socket, _ monitor: consuming SocketMonitor, _ redialing: Redialing, bell: WakeUp
+    ) {
         self.socket = consume socket
         self.monitor = consume monitor
+        self.redialing = redialing
         self.bell = bell
     }
 
@@ -107,10 +112,14 @@ private actor PeerReceiving {
             var items = [
                 PollItem(socket, .input), monitor.pollItem, PollItem(descriptor: bell.descriptor, .input),
             ]
-            try poll(&items, timeout: nil)
+            try poll(&items, timeout: redialing.deadline.map { max(.zero, $0 - .now) })
             if isClosing.load(ordering: .acquiring) { return nil }
             var batch = Batch()
-            while let event = try monitor.next() { batch.events.append(event) }
+            while let event = try monitor.next() {
+                redialing.note(event, now: .now)
+                batch.events.append(event)
+            }
+            for endpoint in redialing.due(now: .now) { try socket.reconnect(endpoint) }
             var message = Message()
             var bytes = 0
             while batch.messages.count < Self.most.messages, bytes < Self.most.bytes,

@@ -59,5 +59,6 @@ package struct OutletChoice: Sendable {
     private static func tell(_ bound: [Endpoint], _ connected: [Endpoint], _ logger: Logger) {
         for endpoint in bound { logger.info("bound to \(endpoint)") }
         for endpoint in connected { logger.info("connects to \(endpoint)") }
+        warnOfUnknownHosts(in: connected, logger: logger)
     }
 }

@@ -2,30 +2,44 @@ import Glibc
 import Logging
 import ZeroMQ
 
-/// Keeps count of a socket's peers, and warns of those that are turned away.
+/// Watches the connections of a socket that pushes or pulls.
 struct PeerWatch: ~Copyable {
     private var monitor: SocketMonitor
-    private let logger: Logger?
-    private var warned: [HandshakeFailure: ContinuousClock.Instant] = [:]
-    /// The descriptors of the connections; libzmq's, to be looked at only.
-    private(set) var connections: Set<Int32> = []
-    /// Connections whose handshake failed and whose end was not told yet.
-    private var turnedAway = 0
-    /// Peers that are there.
-    private(set) var peers = 0
-    /// Peers that went away.
-    private(set) var lost: UInt64 = 0
+    private var watch: ConnectionWatch
 
-    init(_ socket: borrowing Socket, in context: Context, logger: Logger?) throws(ZeroMQError) {
+    /// Watches `socket`, from now on.
+    ///
+    /// - Parameters:
+    ///   - socket: The socket, before it is bound or connected.
+    ///   - context: The socket's context.
+    ///   - redialing: What is known of the endpoints that it will be connected to.
+    ///   - logger: Who is told of peers that come, go, and are turned away.
+    /// - Throws: ``ZeroMQError`` when there are no sockets left.
+    init(
+        _ socket: borrowing Socket, in context: Context, redialing: Redialing = Redialing([], interval: .zero),
+        logger: Logger?
+    ) throws(ZeroMQError) {
         monitor = try SocketMonitor(of: socket, in: context)
-        self.logger = logger
+        watch = ConnectionWatch(redialing, logger: logger, peerLevel: .info)
     }
+
+    /// The descriptors of the connections; libzmq's, to be looked at only.
+    var connections: Set<Int32> { watch.connections }
+
+    /// Peers that are there.
+    var peers: Int { watch.peers }
+
+    /// Peers that went away.
+    var lost: UInt64 { watch.lost }
 
     /// What to wait on, for `poll`.
     var pollItem: PollItem { monitor.pollItem }
 
     /// What to wait on.
     var wait: Wait { Wait(.socket(monitor.handle), .input) }
+
+    /// When ``dueForRedialing()`` is to be asked.
+    var deadline: ContinuousClock.Instant? { watch.redialing.deadline }
 
     /// Whether the kernel holds bytes that a peer has not read from its Unix socket, or not acknowledged over TCP.
     var hasBytesUnderWay: Bool {
@@ -38,46 +52,9 @@ struct PeerWatch: ~Copyable {
 
     /// Takes in what happened.
     mutating func advance() throws(ZeroMQError) {
-        while let event = try monitor.next() {
-            switch event.kind {
-            case .connected, .accepted:
-                if let descriptor = event.descriptor { connections.insert(descriptor) }
-            case .handshakeSucceeded:
-                peers += 1
-                logger?.info("\(event)")
-            case .disconnected: noteEnd(event)
-            case .handshakeFailed(let failure):
-                turnedAway += 1
-                warn(failure, event)
-            case .acceptFailed: logger?.warning("\(event)")
-            case .stopped: break
-            }
-        }
+        while let event = try monitor.next() { watch.note(event) }
     }
 
-    /// Tells the end of a peer's connection from that of one whose handshake failed.
-    ///
-    /// libzmq tells of both, and of a handshake without the connection's descriptor. There are never more connections to
-    /// pass over than there are without a peer: one can fail in several ways.
-    private mutating func noteEnd(_ event: SocketEvent) {
-        turnedAway = min(turnedAway, connections.count - peers)
-        if let descriptor = event.descriptor { connections.remove(descriptor) }
-        if turnedAway > 0 {
-            turnedAway -= 1
-        } else if peers > 0 {
-            peers -= 1
-            lost += 1
-            logger?.info("\(event)")
-        }
-    }
-
-    /// A peer that is turned away comes again and again: it is told once a minute.
-    private mutating func warn(_ failure: HandshakeFailure, _ event: SocketEvent) {
-        let now = ContinuousClock.now
-        if let last = warned[failure], now - last < .seconds(60) { return }
-        // Of the many numbers of an error there can be only so many that are of interest.
-        if warned.count > 16 { warned = [:] }
-        warned[failure] = now
-        logger?.warning("\(event)")
-    }
+    /// The endpoints whose connections libzmq has given up.
+    mutating func dueForRedialing() -> [Endpoint] { watch.due() }
 }

@@ -7,11 +7,15 @@ struct Patience {
     /// A descriptor that becomes readable when there is no more time at all.
     let end: Int32
 
-    /// Waits until one of `waits` is ready.
+    /// Waits until one of `waits` is ready, or it is time to look.
     ///
     /// - Returns: Whether there is time left for more.
-    func wait(for waits: [Wait]) throws(LogTransportError) -> Bool {
-        try wait(for: waits, atMost: deadline - .now)
+    func wait(
+        for waits: [Wait], orUntil moment: ContinuousClock.Instant? = nil
+    ) throws(LogTransportError) -> Bool {
+        guard let moment, moment < deadline else { return try wait(for: waits, atMost: deadline - .now) }
+        _ = try wait(for: waits, atMost: max(.microseconds(1), moment - .now))
+        return deadline > .now && !Wait.isReadable(end)
     }
 
     /// Waits for a moment, for what no descriptor tells of.

@@ -9,6 +9,7 @@ package import ZeroMQ
 /// over at the end.
 package final class PushOutlet: Outlet {
     private let options: PushOptions
+    private let logger: Logger?
     private let signal: SendSignal
     // Behind a pointer, as Swift checks each access to a stored property of a class for overlapping ones: that took a
     // tenth of the time of a line.
@@ -18,6 +19,7 @@ package final class PushOutlet: Outlet {
     private var lost: UInt64 = 0
     // The input pauses, and there was no room for the open batch.
     private var isFlushing = false
+    private var offeredBeforeRedialing: UInt64 = 0
     // Lines that had left at the end though one before them had not.
     private var ahead: UInt64 = 0
 
@@ -45,7 +47,8 @@ package final class PushOutlet: Outlet {
             socketOptions.reconnectInterval = options.reconnectInterval
             socketOptions.curve = options.curve
             var socket = try Socket(.push, in: context, options: socketOptions)
-            let watch = try PeerWatch(socket, in: context, logger: logger)
+            let redialing = Redialing(options.connect, interval: options.reconnectInterval)
+            let watch = try PeerWatch(socket, in: context, redialing: redialing, logger: logger)
             var bound: [Endpoint] = []
             for endpoint in options.bind { bound.append(try socket.bind(endpoint)) }
             for endpoint in options.connect { try socket.connect(endpoint) }
@@ -57,6 +60,7 @@ package final class PushOutlet: Outlet {
             throw LogTransportError(opening: error)
         }
         self.options = options
+        self.logger = logger
         self.signal = signal
     }
 
@@ -85,6 +89,7 @@ package final class PushOutlet: Outlet {
         if isFlushing { try flush() }
         do throws(ZeroMQError) {
             try watch?.advance()
+            for endpoint in watch?.dueForRedialing() ?? [] { try redial(endpoint) }
         } catch {
             throw LogTransportError(sending: error)
         }
@@ -97,7 +102,7 @@ package final class PushOutlet: Outlet {
         return waits
     }
 
-    package var nextDeadline: ContinuousClock.Instant? { nil }
+    package var nextDeadline: ContinuousClock.Instant? { watch?.deadline }
 
     package var acknowledged: UInt64 { sender.pointee.acknowledged }
 
@@ -114,11 +119,11 @@ package final class PushOutlet: Outlet {
         let patience = Patience(deadline: deadline, end: end)
         var isTimeLeft = true
         while isTimeLeft, try !sender.pointee.sendBatch() {
-            isTimeLeft = try patience.wait(for: waits(forRoom: true))
+            isTimeLeft = try patience.wait(for: waits(forRoom: true), orUntil: nextDeadline)
             try advance()
         }
         while isTimeLeft, sender.pointee.acknowledged < sender.pointee.lastOffered {
-            isTimeLeft = try patience.wait(for: waits(forRoom: false))
+            isTimeLeft = try patience.wait(for: waits(forRoom: false), orUntil: nextDeadline)
             try advance()
         }
         let (lines, ahead) = sender.pointee.countUnsent()
@@ -128,6 +133,15 @@ package final class PushOutlet: Outlet {
         watch = nil
         sender.pointee.close(linger: isTimeLeft ? .seconds(1) : .zero)
         return lines
+    }
+
+    /// Begins a connection anew that libzmq has given up, and with it what it had queued for that.
+    private func redial(_ endpoint: Endpoint) throws(ZeroMQError) {
+        if sender.pointee.lastOffered > offeredBeforeRedialing {
+            logger?.warning("what was queued for \(endpoint) while it was no PULL socket is lost")
+            offeredBeforeRedialing = sender.pointee.lastOffered
+        }
+        try sender.pointee.reconnect(endpoint)
     }
 
     /// Waits until nothing that libzmq has let go of is in its buffer for a connection or in the kernel.

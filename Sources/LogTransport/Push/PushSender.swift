@@ -176,6 +176,9 @@ extension PushSender {
         }
     }
 
+    /// Begins a connection anew that libzmq has given up.
+    mutating func reconnect(_ endpoint: Endpoint) throws(ZeroMQError) { try socket?.reconnect(endpoint) }
+
     /// Closes the socket, and waits for libzmq's threads to end.
     mutating func close(linger: Duration) {
         try? socket?.setLinger(linger)

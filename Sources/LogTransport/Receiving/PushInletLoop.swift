@@ -35,7 +35,8 @@ final class PushInletLoop {
             settings.maximumMessageSize = options.maximumMessageSize
             settings.curve = options.curve
             var socket = try Socket(.pull, in: context, options: settings)
-            watch = try PeerWatch(socket, in: context, logger: logger)
+            let redialing = Redialing(options.connect, interval: options.reconnectInterval)
+            watch = try PeerWatch(socket, in: context, redialing: redialing, logger: logger)
             var bound: [Endpoint] = []
             for endpoint in options.bind { bound.append(try socket.bind(endpoint)) }
             for endpoint in options.connect { try socket.connect(endpoint) }
@@ -55,9 +56,10 @@ final class PushInletLoop {
                 if demand.isClosed { return }
                 var items = [PollItem(descriptor: wake.number, .input), watch.pollItem]
                 if demand.hasRoom { items.append(PollItem(socket, .input)) }
-                try poll(&items, timeout: nil)
+                try poll(&items, timeout: watch.deadline.map { max(.zero, $0 - .now) })
                 wake.clear()
                 try watch.advance()
+                for endpoint in watch.dueForRedialing() { try socket.reconnect(endpoint) }
                 if demand.hasRoom { try receive() }
             }
         } catch {

@@ -9,7 +9,6 @@ final class ReliableInletLoop {
     private let queue: ReliableQueue
     private let wake: EventDescriptor
     private let linger: Duration
-    private var connectionLog: ConnectionLog
     private let context: Context
     private var sockets: [ReliableSocket] = []
     private var machine: ReceiverMachine
@@ -23,7 +22,6 @@ final class ReliableInletLoop {
         self.queue = queue
         self.wake = wake
         linger = options.linger
-        connectionLog = ConnectionLog(logger)
         var limits = ReceiverMachine.Limits()
         limits.windowBytes = UInt32(clamping: max(1, options.windowBytes))
         let firstDialed = options.binds.isEmpty ? 0 : 1
@@ -41,7 +39,9 @@ final class ReliableInletLoop {
         do throws(ZeroMQError) {
             context = try Context()
             for place in places {
-                sockets.append(try ReliableSocket(place, index: sockets.count, in: context, options: settings))
+                let index = sockets.count
+                sockets.append(
+                    try ReliableSocket(place, index: index, in: context, options: settings, logger: logger))
             }
         } catch {
             throw LogTransportError(.unavailable, "the receiver cannot be opened", cause: error)
@@ -56,7 +56,8 @@ final class ReliableInletLoop {
             var items = [PollItem(descriptor: wake.number, .input)]
             for handle in sockets.flatMap(\.handles) { items.append(PollItem(socketHandle: handle, .input)) }
             while try !step() {
-                let timeout = machine.nextDeadline.map { max(.zero, $0 - .now) }
+                let deadline = ([machine.nextDeadline] + sockets.map(\.deadline)).compactMap(\.self).min()
+                let timeout = deadline.map { max(.zero, $0 - .now) }
                 try poll(&items, timeout: timeout)
             }
         } catch {
@@ -107,8 +108,7 @@ final class ReliableInletLoop {
     }
 
     private func noteChanges(of socket: ReliableSocket) throws(ZeroMQError) {
-        while let (event, change) = try socket.nextEvent() {
-            connectionLog.note(event)
+        while let change = try socket.nextChange() {
             switch change {
             case .connected(let peer): try perform(machine.connected(peer, now: .now))
             case .disconnected(let peer):
@@ -117,6 +117,7 @@ final class ReliableInletLoop {
             case .other: break
             }
         }
+        try socket.redial()
     }
 
     private func perform(_ actions: [ReceiverMachine.Action]) throws(ZeroMQError) {

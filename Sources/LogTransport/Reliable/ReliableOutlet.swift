@@ -8,7 +8,6 @@ package final class ReliableOutlet: Outlet {
     private static let messagesAtOnce = 1000
 
     private let logger: Logger
-    private var connectionLog: ConnectionLog
     private var context: Context?
     private var sockets: [ReliableSocket] = []
     private var machine: SenderMachine
@@ -29,7 +28,6 @@ package final class ReliableOutlet: Outlet {
     /// - Throws: ``LogTransportError``: `unavailable` when an endpoint cannot be bound.
     package init(_ options: ReliableOutletOptions, logger: Logger) throws(LogTransportError) {
         self.logger = logger
-        connectionLog = ConnectionLog(logger)
         builder = BatchBuilder(maximumLines: options.batchLines, maximumBytes: options.batchBytes)
         let firstDialed = options.binds.isEmpty ? 0 : 1
         machine = SenderMachine(
@@ -56,7 +54,7 @@ package final class ReliableOutlet: Outlet {
             (options.binds.isEmpty ? [] : [.bound(options.binds)])
             + options.connects.map(ReliableSocket.Place.connected)
         for place in places {
-            let socket = try ReliableSocket(place, index: sockets.count, in: context, options: settings)
+            let socket = try ReliableSocket(place, index: sockets.count, in: context, options: settings, logger: logger)
             sockets.append(socket)
             endpoints += socket.endpoints
         }
@@ -72,7 +70,9 @@ package final class ReliableOutlet: Outlet {
 
     package var counts: OutletCounts { machine.counts }
 
-    package var nextDeadline: ContinuousClock.Instant? { machine.nextDeadline }
+    package var nextDeadline: ContinuousClock.Instant? {
+        ([machine.nextDeadline] + sockets.map(\.deadline)).compactMap(\.self).min()
+    }
 
     package func offer(_ line: UnsafeRawBufferPointer, number: UInt64) throws(LogTransportError) -> Bool {
         if !builder.isEmpty {
@@ -121,7 +121,7 @@ package final class ReliableOutlet: Outlet {
         while left > 0 {
             let now = ContinuousClock.now
             guard now < deadline, !items[0].ready.contains(.input) else { break }
-            let timeout = max(.zero, min(deadline, machine.nextDeadline ?? deadline) - now)
+            let timeout = max(.zero, min(deadline, nextDeadline ?? deadline) - now)
             try reaching { () throws(ZeroMQError) in try poll(&items, timeout: timeout) }
             try advance()
         }
@@ -175,8 +175,7 @@ package final class ReliableOutlet: Outlet {
     }
 
     private func noteChanges(of socket: ReliableSocket) throws(ZeroMQError) {
-        while let (event, change) = try socket.nextEvent() {
-            connectionLog.note(event)
+        while let change = try socket.nextChange() {
             switch change {
             case .connected(let peer): try perform(machine.connected(peer, now: .now))
             case .disconnected(let peer):
@@ -186,6 +185,7 @@ package final class ReliableOutlet: Outlet {
             case .other: break
             }
         }
+        try socket.redial()
     }
 
     private func perform(_ actions: [SenderMachine.Action]) throws(ZeroMQError) {

@@ -1,3 +1,4 @@
+internal import Logging
 internal import ZeroMQ
 
 /// A socket of the reliable protocol, a ROUTER that is bound or a DEALER that is connected; belongs to one thread.
@@ -22,7 +23,7 @@ final class ReliableSocket {
         case connected(PeerAddress)
         /// It is gone.
         case disconnected(PeerAddress)
-        /// Something for the log only.
+        /// Something else.
         case other
     }
 
@@ -30,6 +31,7 @@ final class ReliableSocket {
     private let isRouter: Bool
     private var socket: Socket
     private var monitor: SocketMonitor
+    private var watch: ConnectionWatch
     private var frame = Message()
     private var body = Message()
     /// Whether the peer behind a DEALER is there.
@@ -44,8 +46,11 @@ final class ReliableSocket {
     ///   - index: Its number in ``PeerAddress``.
     ///   - context: Whose threads carry the messages.
     ///   - options: High-water marks, the largest message, CURVE.
+    ///   - logger: Who is told of peers that are turned away.
     /// - Throws: ``ZeroMQError``.
-    init(_ place: Place, index: Int, in context: Context, options: SocketOptions) throws(ZeroMQError) {
+    init(
+        _ place: Place, index: Int, in context: Context, options: SocketOptions, logger: Logger
+    ) throws(ZeroMQError) {
         self.index = index
         var options = options
         // Else a DEALER forgets what the peer said last, before it went away.
@@ -55,11 +60,14 @@ final class ReliableSocket {
         case .bound(let wanted):
             isRouter = true
             socket = try Socket(.router, in: context, options: options)
+            watch = ConnectionWatch(Redialing([], interval: .zero), logger: logger, peerLevel: .debug)
             monitor = try SocketMonitor(of: socket, in: context)
             for endpoint in wanted { endpoints.append(try socket.bind(endpoint)) }
         case .connected(let endpoint):
             isRouter = false
             socket = try Socket(.dealer, in: context, options: options)
+            let redialing = Redialing([endpoint], interval: options.reconnectInterval)
+            watch = ConnectionWatch(redialing, logger: logger, peerLevel: .debug)
             monitor = try SocketMonitor(of: socket, in: context)
             try socket.connect(endpoint)
         }
@@ -123,21 +131,30 @@ final class ReliableSocket {
         return taken
     }
 
-    /// The next thing that happened to a connection; nil when there is none.
+    /// The next thing that happened to a connection, which is told to the log as well; nil when there is none.
     ///
     /// Receive what has come after it was told that a peer is gone, and only then give up what the peer had.
-    func nextEvent() throws(ZeroMQError) -> (event: SocketEvent, change: Change)? {
+    func nextChange() throws(ZeroMQError) -> Change? {
         guard let event = try monitor.next() else { return nil }
-        guard !isRouter else { return (event, .other) }
+        watch.note(event)
+        guard !isRouter else { return .other }
         switch event.kind {
         case .handshakeSucceeded:
             isConnected = true
-            return (event, .connected(PeerAddress(socket: index)))
+            return .connected(PeerAddress(socket: index))
         case .disconnected:
             isConnected = false
-            return (event, .disconnected(PeerAddress(socket: index)))
-        default: return (event, .other)
+            return .disconnected(PeerAddress(socket: index))
+        default: return .other
         }
+    }
+
+    /// When ``redial()`` is to be called.
+    var deadline: ContinuousClock.Instant? { watch.redialing.deadline }
+
+    /// Begins a connection anew that libzmq has given up.
+    func redial() throws(ZeroMQError) {
+        for endpoint in watch.due() { try socket.reconnect(endpoint) }
     }
 
     func setLinger(_ linger: Duration) throws(ZeroMQError) { try socket.setLinger(linger) }

@@ -6,6 +6,8 @@ public struct SocketEvent: Sendable, Hashable, CustomStringConvertible {
     public enum Kind: Sendable, Hashable {
         /// A connection was made to the endpoint; the peers have not greeted each other yet.
         case connected
+        /// libzmq waits, and will try to connect again.
+        case connectRetried
         /// A connection to the bound endpoint was accepted; the peers have not greeted each other yet.
         case accepted
         /// A connection to the bound endpoint could not be accepted, for example as no descriptors are left.
@@ -27,14 +29,21 @@ public struct SocketEvent: Sendable, Hashable, CustomStringConvertible {
 
     /// The connection's descriptor, where the event begins or ends a connection.
     ///
-    /// It is libzmq's: it may be closed and used
-    /// anew at any moment, and is good for no more than a look at its state.
+    /// It is libzmq's: it may be closed and used anew at any moment, and is good for no more than a look at its state.
     package let descriptor: Int32?
+
+    /// An event that libzmq does not tell of, but that follows from others.
+    package init(_ kind: Kind, endpoint: String, descriptor: Int32? = nil) {
+        self.kind = kind
+        self.endpoint = endpoint
+        self.descriptor = descriptor
+    }
 
     /// The event as a sentence without an end.
     public var description: String {
         switch kind {
         case .connected: "connected to \(endpoint)"
+        case .connectRetried: "connects to \(endpoint) again"
         case .accepted: "a connection to \(endpoint) was accepted"
         case .acceptFailed(let number):
             "a connection to \(endpoint) could not be accepted: \(String(cString: zmq_strerror(number)))"
@@ -59,6 +68,9 @@ public enum HandshakeFailure: Sendable, Hashable, CustomStringConvertible {
     case protocolError(Int32)
     /// The other side closed the connection, or the operating system did.
     case connectionLost(errno: Int32)
+    /// The connection ended in the handshake without a reason: most often the two sockets are of kinds that do not belong
+    /// together.
+    case noGreeting
 
     /// What is wrong, and what can be done about it.
     public var description: String {
@@ -73,7 +85,9 @@ public enum HandshakeFailure: Sendable, Hashable, CustomStringConvertible {
             "the other side does not speak ZeroMQ's protocol (libzmq's code 0x\(String(number, radix: 16)))"
         case .connectionLost(let number):
             "the other side closed the connection in the handshake (\(String(cString: zmq_strerror(number)))); "
-                + "with CURVE, check the keys on both sides"
+                + "check that both sides have the same --delivery, and the keys where there is CURVE"
+        case .noGreeting:
+            "the two sides do not belong together; check that both have the same --delivery"
         }
     }
 }
@@ -87,6 +101,7 @@ extension SocketEvent {
         let value = frame.loadUnaligned(fromByteOffset: 2, as: Int32.self)
         switch Int32(frame.loadUnaligned(as: UInt16.self)) {
         case ZMQ_EVENT_CONNECTED: kind = .connected
+        case ZMQ_EVENT_CONNECT_RETRIED: kind = .connectRetried
         case ZMQ_EVENT_ACCEPTED: kind = .accepted
         case ZMQ_EVENT_ACCEPT_FAILED: kind = .acceptFailed(errno: value)
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: kind = .handshakeSucceeded
@@ -104,11 +119,11 @@ extension SocketEvent {
         }
     }
 
-    /// The events that are asked for; not among them are those of each new attempt to connect.
+    /// The events that are asked for.
     static let asked =
-        ZMQ_EVENT_CONNECTED | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_ACCEPT_FAILED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED
-        | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL
-        | ZMQ_EVENT_DISCONNECTED
+        ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_ACCEPT_FAILED
+        | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL
+        | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_DISCONNECTED
 }
 
 extension HandshakeFailure {
