@@ -111,6 +111,20 @@ public final class Spool: Sendable {
         }
     }
 
+    /// Puts a record behind the others and returns when it is as safe as the policy promises, or does not take it.
+    ///
+    /// Where ``append(_:flag:)`` and ``commit()`` keep a record in memory for which the disk has no room, this one takes it
+    /// out again, so that its caller may tell others that it is not there.
+    ///
+    /// - Parameters:
+    ///   - record: The bytes, at most ``SpoolOptions/maximumRecord``.
+    ///   - flag: A number that comes back with the record.
+    /// - Returns: What became of it; `dropped` also for a full disk.
+    /// - Throws: ``SpoolError``: `invalidArgument` for a record that is too long, `closed`, `systemError`.
+    public func store(_ record: UnsafeRawBufferPointer, flag: UInt8 = 0) throws(SpoolError) -> Appending {
+        try writer.state.withLock { writer throws(SpoolError) in try writer.store(record, flag: flag) }
+    }
+
     /// Ends the wait for room, from any thread and for good: from now on nothing waits.
     public func interrupt() { shelf.interrupt() }
 

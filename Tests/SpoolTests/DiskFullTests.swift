@@ -110,6 +110,27 @@ import Testing
         }
     }
 
+    @Test("a record that is to be stored at once is not kept in memory where the disk has no room")
+    func storing() async throws {
+        try await withSmallDisk { disk in
+            let spool = try Spool(options(disk, .dropNewest, sync: .always))
+            #expect(try spool.store("first") == .appended)
+            try disk.fill()
+            for number in 1...3 { #expect(try spool.store("refused \(number)".padding(to: 9_000)) == .dropped) }
+            #expect(spool.counts.droppedNewest == 3 && spool.counts.waitingRecords == 1)
+            disk.empty()
+            #expect(try spool.store("second") == .appended)
+            #expect(try spool.drain() == ["first", "second"])
+            #expect(!spool.counts.isDiskFull)
+            try spool.close()
+            let again = try Spool(spool.options)
+            #expect(again.recovery.waitingRecords == 0)
+            #expect(try again.store("third") == .appended)
+            #expect(try again.readAll() == ["third"])
+            try again.close()
+        }
+    }
+
     @Test("closing on a full disk says how many records are lost, and keeps the others") func closing() async throws {
         try await withSmallDisk { disk in
             let spool = try Spool(options(disk, .block))

@@ -11,6 +11,12 @@ extension Spool {
         return try bytes.withUnsafeBytes { try append($0, flag: flag) }
     }
 
+    /// Stores a text at once, and says what became of it.
+    func store(_ text: String) throws -> Appending {
+        let bytes = Array(text.utf8)
+        return try bytes.withUnsafeBytes { try store($0) }
+    }
+
     /// All that can be read now, without acknowledging it.
     func readAll() throws -> [String] {
         var texts: [String] = []

@@ -137,6 +137,12 @@ actor Lane {
 
     // MARK: Appending
 
+    /// An attempt that goes on while its batch is in the spool.
+    private struct Appending {
+        let batch: MessageBatch
+        let task: Task<Result<AppendReceipt, MessageLogError>, Never>
+    }
+
     private enum Attempt: Sendable {
         case ended(Result<AppendReceipt, MessageLogError>)
         case overdue
@@ -164,7 +170,7 @@ actor Lane {
             return await outcome(of: appending.value, for: batch)
         }
         // It goes on: when it succeeds, the first of what waits is done.
-        return await putIntoSpool(batch, because: lastFailure, appending: appending)
+        return await putIntoSpool(batch, because: lastFailure, appending: Appending(batch: batch, task: appending))
     }
 
     private func outcome(of result: Result<AppendReceipt, MessageLogError>, for batch: MessageBatch) async
@@ -216,8 +222,7 @@ actor Lane {
     ///   - appending: The attempt that goes on for this batch, when nothing waits before it.
     /// - Returns: Whether it waits, or why not.
     private func putIntoSpool(
-        _ batch: MessageBatch, because failure: MessageLogError?,
-        appending: Task<Result<AppendReceipt, MessageLogError>, Never>? = nil
+        _ batch: MessageBatch, because failure: MessageLogError?, appending: Appending? = nil
     ) async -> BatchOutcome {
         guard let spool else { return .refused(failure ?? MessageLogError(.unreachable, "\(name) is away")) }
         putting += 1
@@ -225,9 +230,9 @@ actor Lane {
         putting -= 1
         puts += 1
         if case .failure(let error) = result {
-            appending?.cancel()
+            appending?.task.cancel()
             logger.error("a message cannot wait in the spool", metadata: ["error": "\(error)"])
-            if let appending, case .success(let receipt) = await appending.value { return .stored(receipt) }
+            if let appending, case .success(let receipt) = await appending.task.value { return .stored(receipt) }
             if isBehind, catchingUp == nil { startCatchingUp(after: nil) }
             return .refused(error)
         }
@@ -241,18 +246,20 @@ actor Lane {
         return .spooled
     }
 
-    private func startCatchingUp(after appending: Task<Result<AppendReceipt, MessageLogError>, Never>?) {
+    private func startCatchingUp(after appending: Appending?) {
         guard !isClosing else { return }
         catchingUp = Task { await catchUp(after: appending) }
     }
 
     /// Brings what waits in the spool to the broker, in order, until nothing waits any more.
-    private func catchUp(after appending: Task<Result<AppendReceipt, MessageLogError>, Never>?) async {
+    private func catchUp(after appending: Appending?) async {
         defer { catchingUp = nil }
         guard let spool else { return }
         var appending = appending
         var pauses = Backoff(options.pauses)
         var isWaiting = false
+        // Whether the broker has the first of what waits: then only the spool has still to let go of it.
+        var isStored = false
         while !Task.isCancelled, !isClosing {
             let putsBefore = puts
             do throws(MessageLogError) {
@@ -260,20 +267,14 @@ actor Lane {
                     if putting > 0 || puts != putsBefore { continue }
                     return caughtUp()
                 }
-                let result: Result<AppendReceipt, MessageLogError>
-                isAppending = true
-                defer { isAppending = false }
-                if let task = appending.take() {
-                    result = await withTaskCancellationHandler {
-                        await task.value
-                    } onCancel: {
-                        task.cancel()
-                    }
-                } else {
-                    result = await append(batch)
+                if !isStored {
+                    isAppending = true
+                    defer { isAppending = false }
+                    try await bring(batch, after: appending.take())
+                    isStored = true
                 }
-                _ = try result.get()
                 try await spool.removeFirst()
+                isStored = false
                 counts.caughtUp += UInt64(batch.count)
                 pauses = Backoff(options.pauses)
                 isWaiting = false
@@ -286,6 +287,22 @@ actor Lane {
                 guard (try? await Task.sleep(for: pauses.next())) != nil else { return }
             }
         }
+    }
+
+    /// Appends the first of what waits, or waits for the attempt that was under way when it was put there.
+    private func bring(_ batch: MessageBatch, after appending: Appending?) async throws(MessageLogError) {
+        if let appending {
+            // What another batch comes to says nothing of this one.
+            let isSame = appending.batch.records == batch.records
+            if !isSame { appending.task.cancel() }
+            let result = await withTaskCancellationHandler {
+                await appending.task.value
+            } onCancel: {
+                appending.task.cancel()
+            }
+            if isSame { return _ = try result.get() }
+        }
+        _ = try await append(batch).get()
     }
 }
 

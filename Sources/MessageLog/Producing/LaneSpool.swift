@@ -16,6 +16,8 @@ actor LaneSpool {
     private var spools: [Spool] = []
     /// How far the first of them was read.
     private var block: SpoolBlock.Iterator?
+    /// The numbers of spools that cannot be opened.
+    private var unusable: Set<Int> = []
     /// The batch that is to go first, and its number in its spool.
     private var head: (batch: MessageBatch, sequence: UInt64)?
 
@@ -30,13 +32,20 @@ actor LaneSpool {
     /// How many batches wait.
     var waitingBatches: UInt64 { spools.reduce(0) { $0 + $1.counts.waitingRecords } }
 
-    /// Takes over what processes that have ended left behind.
+    /// Takes over what processes that have ended left behind, but for what cannot be opened, which stays where it is.
     ///
     /// - Returns: Whether there is something.
     func openExisting() throws(MessageLogError) -> Bool {
         for number in try folder.numbers() {
-            guard let spool = try folder.open(number) else { continue }
-            if spool.recovery.waitingRecords > 0 { spools.append(spool) } else { try? spool.close() }
+            do throws(MessageLogError) {
+                guard let spool = try folder.open(number) else { continue }
+                if spool.recovery.waitingRecords > 0 { spools.append(spool) } else { try? spool.close() }
+            } catch {
+                unusable.insert(number)
+                logger.error(
+                    "messages of before cannot be taken over",
+                    metadata: ["folder": "\(folder.path)/\(number)", "error": "\(error)"])
+            }
         }
         return !spools.isEmpty
     }
@@ -61,12 +70,11 @@ actor LaneSpool {
     private func append(_ batch: MessageBatch, to spool: Spool) throws(MessageLogError) {
         do throws(SpoolError) {
             let result = batch.records.withUnsafeBytes { bytes in
-                Result { () throws(SpoolError) in try spool.append(bytes, flag: Self.flag) }
+                Result { () throws(SpoolError) in try spool.store(bytes, flag: Self.flag) }
             }
             guard try result.get() == .appended else {
                 throw SpoolError(.full, "the spool \(folder.path) has reached its limit, or the disk is full")
             }
-            try spool.commit()
         } catch {
             throw MessageLogError(error)
         }
@@ -77,7 +85,7 @@ actor LaneSpool {
         try folder.make()
         var number = 1
         while true {
-            if let spool = try folder.open(number) {
+            if !unusable.contains(number), let spool = try folder.open(number) {
                 spools = [spool]
                 return spool
             }

@@ -62,6 +62,39 @@ struct BlockWriter {
         return .appended
     }
 
+    /// Takes a record and writes it, or does not take it.
+    mutating func store(_ record: UnsafeRawBufferPointer, flag: UInt8) throws(SpoolError) -> Spool.Appending {
+        let appended = try append(record, flag: flag)
+        guard appended == .appended else { return appended }
+        do throws(SpoolError) {
+            switch try write(waits: true) {
+            case .written:
+                try checkSynchronization()
+                return .appended
+            case .full:
+                withdraw(record.count)
+                return refused()
+            case .interrupted:
+                withdraw(record.count)
+                return .interrupted
+            }
+        } catch {
+            // What was written is there, though it may not survive a loss of power.
+            if recordCount > 0 { withdraw(record.count) }
+            throw error
+        }
+    }
+
+    /// Takes the last record out of the current block, which nobody has seen yet.
+    private mutating func withdraw(_ bytes: Int) {
+        count -= Record.headerCount + bytes
+        recordCount -= 1
+        nextSequence -= 1
+        nextOrdinal -= 1
+        tellCounts()
+        if recordCount == 0 { shelf.noBlockWaits() }
+    }
+
     /// Writes the current block; with `waits` it waits for room on a full disk, when the policy is to.
     mutating func write(waits: Bool) throws(SpoolError) -> Writing {
         try checkOpen()

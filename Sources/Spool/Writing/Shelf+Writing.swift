@@ -76,6 +76,11 @@ extension Shelf {
         }
     }
 
+    /// Notes that there is no block any more for which a full disk has no room.
+    func noBlockWaits() {
+        state.withLock { $0.counts.isDiskFull = false }
+    }
+
     /// Waits until something was removed, or `timeout` has passed, unless there is room already.
     func waitForRoom(for timeout: Duration? = nil, unless isThere: () -> Bool) {
         state.withLock { $0.writerWaits = true }

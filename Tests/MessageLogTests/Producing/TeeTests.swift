@@ -1,7 +1,8 @@
 import CivilTime
-import MessageLog
 import TestServers
 import Testing
+
+@testable import MessageLog
 
 /// Several brokers, of which one turns bad.
 @Suite(.timeLimit(.minutes(2))) struct TeeTests {
@@ -219,6 +220,49 @@ import Testing
             #expect(down.stored.count == spooled)
             #expect(up.stored.count == 15)
             await producer.close()
+        }
+    }
+
+    @Test("a spool that cannot be opened keeps nothing of the others from reaching the broker")
+    func damagedSpool() async throws {
+        try await withTemporaryFolder { folder in
+            let (up, down) = (FaultyBroker("scripted://up"), FaultyBroker("scripted://down"))
+            let options = quickOptions(spool: folder)
+            down.script([], then: .fail(.unreachable))
+            let first = try Producer(routingKey: "a", brokers: [up, down], options: options)
+            try await first.send("old")
+            await first.close()
+            // Behind the spool that has something comes what is none.
+            let place = try SpoolFolder(broker: down.description, key: RoutingKey("a"), options: options)
+            try writeText("a file", to: "\(place.path)/2")
+            down.script([.hang])
+            let second = try Producer(routingKey: "a", brokers: [up, down], options: options)
+            try await second.send("new")
+            down.proceed()
+            #expect(await second.catchUp(within: .seconds(30)))
+            await second.close()
+            #expect(down.stored == ["old", "new"])
+        }
+    }
+
+    @Test("what a full disk keeps from waiting is refused, and does not reach the broker later")
+    func fullDisk() async throws {
+        try await withSmallDisk { disk in
+            let (up, down) = (FaultyBroker("scripted://up"), FaultyBroker("scripted://down"))
+            down.script([], then: .fail(.unreachable))
+            let producer = try Producer(routingKey: "a", brokers: [up, down], options: quickOptions(spool: disk.path))
+            #expect(try await producer.send("1").isComplete)
+            try disk.fill()
+            // More than the last page of a file has room for.
+            let long = String(repeating: "2", count: 20_000)
+            #expect(try await producer.send(long).refusals.map(\.code) == [.full])
+            disk.empty()
+            #expect(try await producer.send("3").isComplete)
+            down.script([])
+            #expect(await producer.catchUp(within: .seconds(30)))
+            await producer.close()
+            #expect(down.stored == ["1", "3"])
+            #expect(up.stored == ["1", long, "3"])
         }
     }
 }
