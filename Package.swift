@@ -157,7 +157,7 @@ let package = Package(
             name: "ObjectStorageTests",
             dependencies: [
                 "CivilTime", "DedicatedThread", "ObjectStorage", "ObjectStorageConformance", "TestServers",
-                "object-storage-probe", crypto, logging, nioHTTP1, systemPackage,
+                "object-storage-probe", crypto, logging, nioHTTP1, nioSSL, systemPackage,
             ]),
         .testTarget(
             name: "MessageLogTests",

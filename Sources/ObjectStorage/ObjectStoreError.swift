@@ -50,6 +50,15 @@ public struct ObjectStoreError: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether a put that failed so may have been carried out, or may still be.
+    package var mayHaveWritten: Bool {
+        switch code {
+        case .invalidArgument, .notFound, .preconditionFailed, .denied, .throttled, .unreachable, .unsupported, .full:
+            false
+        default: true
+        }
+    }
+
     /// The message, and that of the cause.
     public var description: String {
         cause.map { "\(message): \($0)" } ?? message

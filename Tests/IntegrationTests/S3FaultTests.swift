@@ -247,6 +247,34 @@ import Testing
         #expect(server.requests.last?.target.hasSuffix("?uploadId=u") == true)
     }
 
+    @Test("a conflict behind a last request that may have been carried out does not hide that it may have been")
+    func doubtfulCompletion() async throws {
+        let completions = Atomic(0)
+        let server = try ScriptedHTTP { request in
+            switch request.method {
+            case "POST" where request.target.hasSuffix("uploads="):
+                return .answer(
+                    200, body: "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
+            case "POST":
+                switch completions.add(1, ordering: .relaxed).newValue {
+                case 1: return Self.refusal(500, "InternalError")
+                case 2: return Self.refusal(409, "ConditionalRequestConflict")
+                default: return Self.refusal(412, "PreconditionFailed")
+                }
+            case "PUT": return .answer(200, headers: [("ETag", "\"p\"")])
+            default: return .answer(204)
+            }
+        }
+        defer { server.close() }
+        try await withS3Store(login(server)) { configuration in
+            configuration.multipartThreshold = 10
+            configuration.partSize = 4
+        } _: { store in
+            let error = await storeError { try await store.put(key, [UInt8](repeating: 7, count: 10), if: .absent) }
+            #expect(error?.code == .ambiguous, "\(String(describing: error))")
+        }
+    }
+
     @Test("a bucket of another region is told with that region")
     func wrongRegion() async throws {
         let moved = Self.refusal(301, "PermanentRedirect", headers: [("x-amz-bucket-region", "eu-west-1")])

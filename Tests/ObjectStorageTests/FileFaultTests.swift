@@ -1,8 +1,9 @@
 import Glibc
-import ObjectStorage
 import SystemPackage
 import TestServers
 import Testing
+
+@testable import ObjectStorage
 
 @Suite(.serialized) struct FileFaultTests {
     @Test("kill -9 in the middle of puts leaves each object whole, and every put that was told is there")
@@ -90,6 +91,14 @@ import Testing
             await reader.close()
             await store.close()
         }
+    }
+
+    @Test("what was done and not made safe is not told as not done")
+    func unsafe() {
+        let error = ObjectStoreError(.unsafe(.ioError), attempt: "write 'a'", root: "/srv")
+        #expect(error.code == .ambiguous)
+        #expect(error.mayHaveWritten)
+        #expect(!ObjectStoreError(.system(.noSpace), attempt: "write 'a'", root: "/srv").mayHaveWritten)
     }
 
     @Test("who may not write gets a clear refusal, and may read")

@@ -22,6 +22,8 @@ enum FileFault: Error {
     case unsettled
     /// The system refused something.
     case system(Errno)
+    /// What was to be done is done, and the system did not make it safe from a loss of power.
+    case unsafe(Errno)
 }
 
 extension ObjectStoreError {
@@ -54,6 +56,11 @@ extension ObjectStoreError {
             self.init(.unsupported, "\(what): the file system has no hard links; use ext4 or XFS")
         case .unsettled:
             self.init(.systemError, "\(what): its folders are removed by somebody as fast as they are made")
+        case .unsafe(let error):
+            self.init(
+                .ambiguous,
+                "cannot tell whether the attempt to \(attempt) in \(root) is there to stay: its folder cannot be made safe "
+                    + "on the disk", cause: error)
         case .system(.improperLink):
             self.init(
                 .unsupported,

@@ -27,7 +27,7 @@ extension FileTree {
             }
             switch error {
             case nil:
-                try folder.synchronize()
+                try settle(folder)
                 return file.status.tag
             // The folder was removed, having been empty, after it was opened.
             case .noSuchFileOrDirectory where workspace.isThere: continue
@@ -39,6 +39,16 @@ extension FileTree {
             }
         }
         throw .unsettled
+    }
+
+    /// Makes safe what was done in a folder; nobody can say whether a failure undoes it.
+    private func settle(_ folder: Folder) throws(FileFault) {
+        do throws(FileFault) {
+            try folder.synchronize()
+        } catch {
+            guard case .system(let cause) = error else { throw error }
+            throw .unsafe(cause)
+        }
     }
 
     /// The folder to put an object into; `nil` when somebody removed one meanwhile.
@@ -127,8 +137,8 @@ extension FileTree {
             unlinkat(folder.descriptor, path.name, 0) == 0 ? nil : lastError
         }
         switch error {
-        case nil: try folder.synchronize()
-        case .noSuchFileOrDirectory: break
+        // What an earlier call deleted may not be safe yet.
+        case nil, .noSuchFileOrDirectory: try settle(folder)
         // A folder of that name is no object.
         case .isDirectory: return
         case let error?: throw .system(error)

@@ -47,7 +47,7 @@ struct HTTPFailure: Error {
         case let error as NIOConnectionError: self.init(.notSent, Self.reason(error), cause: error)
         // Certificates are loaded and checked before anything is sent.
         case is NIOSSLExtraError: self.init(.notSent, "TLS failed: \(error)", cause: error)
-        case let error as NIOSSLError where error != .uncleanShutdown:
+        case let error as NIOSSLError where Self.isOfHandshake(error):
             self.init(.notSent, "TLS failed: \(error)", cause: error)
         case let error as IOError where error.errnoCode == ECONNREFUSED:
             self.init(.notSent, "connection refused", cause: error)
@@ -59,6 +59,14 @@ struct HTTPFailure: Error {
 
     private static func isOfConnecting(_ error: HTTPClientError) -> Bool {
         [.connectTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout].contains(error)
+    }
+
+    /// Whether it can only come up before the first byte of a request is sent.
+    private static func isOfHandshake(_ error: NIOSSLError) -> Bool {
+        switch error {
+        case .writeDuringTLSShutdown, .shutdownFailed, .readInInvalidTLSState, .uncleanShutdown: false
+        default: true
+        }
     }
 
     private static func reason(_ error: NIOConnectionError) -> String {

@@ -114,7 +114,8 @@ struct MultipartUpload: Sendable {
         let response = try await session.perform(
             S3Operation(
                 method: .POST, key: key, query: [(name: "uploadId", value: upload)], body: Array(document.utf8)[...],
-                condition: condition, action: action, changes: true, alsoAccepted: 409, answersEarly: true))
+                condition: condition, action: action, changes: true, alsoAccepted: 409, acceptsInDoubt: false,
+                answersEarly: true))
         guard response.status != 409 else { return nil }
         guard let root = XMLElement(response.body), root.name == "CompleteMultipartUploadResult",
             let tag = root["ETag"], !tag.isEmpty

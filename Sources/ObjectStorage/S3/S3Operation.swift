@@ -22,6 +22,8 @@ struct S3Operation: Sendable {
     var limit = 1 << 20
     /// A status that is no error although it does not begin with a 2.
     var alsoAccepted: Int?
+    /// Whether that status is taken also when an attempt before may have been carried out.
+    var acceptsInDoubt = true
     /// Whether an answer with status 200 can hold an error: the server sends its head before the work is done.
     var answersEarly = false
 }

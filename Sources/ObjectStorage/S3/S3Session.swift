@@ -22,7 +22,7 @@ struct S3Session: Sendable {
         let deadline = ContinuousClock.now + retry.deadline
         var course = Course(operation: operation)
         while true {
-            let who = try await credentials.current()
+            let who = try await course.settling { () throws(ObjectStoreError) in try await credentials.current() }
             course.attempts += 1
             let response: HTTPResponse
             do throws(HTTPFailure) {
@@ -35,7 +35,8 @@ struct S3Session: Sendable {
                 try await pause(course, after: fault, atLeast: nil, until: deadline)
                 continue
             }
-            guard response.status != operation.alsoAccepted,
+            let isAccepted = operation.acceptsInDoubt || !course.isUnclear
+            guard response.status != operation.alsoAccepted || !isAccepted,
                 let fault = S3Fault(response, answersEarly: operation.answersEarly)
             else { return response }
             switch fault.verdict {
@@ -54,7 +55,9 @@ struct S3Session: Sendable {
             }
             if fault.verdict == .unknownCredentials, course.mayStill(.readCredentials) {
                 course.did(.readCredentials)
-                if try await credentials.replace(who) { continue }
+                if try await course.settling({ () throws(ObjectStoreError) in try await credentials.replace(who) }) {
+                    continue
+                }
             }
             throw course.settled(refusal(fault, of: operation, to: who))
         }
@@ -124,6 +127,17 @@ private struct Course {
     func mayStill(_ remedy: Remedy) -> Bool { !done.contains(remedy) }
 
     mutating func did(_ remedy: Remedy) { done.insert(remedy) }
+
+    /// Has something done for the next attempt, whose failure is no news of the ones before.
+    func settling<Value>(
+        _ body: () async throws(ObjectStoreError) -> Value
+    ) async throws(ObjectStoreError) -> Value {
+        do throws(ObjectStoreError) {
+            return try await body()
+        } catch {
+            throw settled(error)
+        }
+    }
 
     /// What the operation comes to when its last attempt failed.
     func settled(_ error: ObjectStoreError) -> ObjectStoreError {
