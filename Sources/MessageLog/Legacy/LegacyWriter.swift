@@ -12,9 +12,7 @@ actor LegacyWriter: MessageWriter {
     private let maxInFlight: Int
     /// Whether the store keeps a writer from replacing what another one wrote.
     private let isUnique: @Sendable () async throws(MessageLogError) -> Bool
-    private var lastTime: UTCTime?
-    /// By how much this host's clock is behind the store's, in microseconds; small differences are none.
-    private var lag: Int64 = 0
+    private let namer: LegacyNamer
     /// When to compare the clocks again; at the first message at any rate.
     private var nextComparison: Duration?
     private var unfinished: Job?
@@ -56,6 +54,7 @@ actor LegacyWriter: MessageWriter {
         self.legacy = legacy
         self.maxInFlight = maxInFlight
         self.isUnique = isUnique
+        namer = LegacyNamer(folder.names, keepsTimes: legacy.keepsTimes, environment: folder.base.environment)
     }
 
     func append(_ batch: MessageBatch) async throws(MessageLogError) -> AppendReceipt {
@@ -75,15 +74,27 @@ actor LegacyWriter: MessageWriter {
             let first = missing.popFirst()
         {
             // The others wait until it is known how they are to be named.
-            let (fate, error) = await write(first.message, first.fate, isUnique: isUnique, comparesClocks: true)
+            let name = first.fate.doubtfulName
+            let (fate, error) = await write(
+                first.message, as: name ?? namer.name(of: first.message, attempt: 0, isUnique: isUnique),
+                isDoubtful: name != nil, isUnique: isUnique, comparesClocks: true)
             job.fates[first.index] = fate
             if let error {
                 unfinished = job
                 throw error
             }
         }
-        let answers = await results(of: missing, width: maxInFlight) { one throws(MessageLogError) in
-            await self.write(one.message, one.fate, isUnique: isUnique, comparesClocks: false)
+        // Each gets its name when it is its turn: those on their way together have names in the batch's order.
+        let named = missing.lazy.map { @Sendable [namer] one in
+            let name = one.fate.doubtfulName
+            return (
+                message: one.message, isDoubtful: name != nil,
+                name: name ?? namer.name(of: one.message, attempt: 0, isUnique: isUnique)
+            )
+        }
+        let answers = await results(of: named, width: maxInFlight) { one throws(MessageLogError) in
+            await self.write(
+                one.message, as: one.name, isDoubtful: one.isDoubtful, isUnique: isUnique, comparesClocks: false)
         }
         var failure: MessageLogError?
         for (one, answer) in zip(missing, answers) {
@@ -102,43 +113,43 @@ actor LegacyWriter: MessageWriter {
 
     // MARK: One message.
 
+    /// Stores a message under a name, or another one where that is taken.
+    ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - name: The name to try first.
+    ///   - isDoubtful: Whether it may be there under that name already.
+    ///   - isUnique: Whether the store keeps names from being used twice.
+    ///   - comparesClocks: Whether to look at the store's clock afterwards.
+    /// - Returns: What became of it, and the error where it is not known to be stored.
     private func write(
-        _ message: MessageBatch.Element, _ fate: Fate, isUnique: Bool, comparesClocks: Bool
+        _ message: MessageBatch.Element, as name: String, isDoubtful: Bool, isUnique: Bool, comparesClocks: Bool
     ) async -> (Fate, MessageLogError?) {
         let body = Array(message.body)
-        var name = fate.doubtfulName
+        var (name, isDoubtful) = (name, isDoubtful)
         var attempt = 0
         while true {
-            let isDoubtful = name != nil
             var isThere = false
-            let tried = name ?? makeName(of: message, attempt: attempt, isUnique: isUnique)
             do throws(MessageLogError) {
-                isThere = try await put(body, as: tried, isUnique: isUnique, isDoubtful: isDoubtful)
+                isThere = try await put(body, as: name, isUnique: isUnique, isDoubtful: isDoubtful)
                 if isThere {
-                    guard comparesClocks, try await isLate(tried) else { return (.stored(tried), nil) }
+                    guard comparesClocks, try await isLate(name) else { return (.stored(name), nil) }
                     // Nobody who has got further would find it there: it is stored under another name instead.
-                    let (fate, error) = await write(message, .waiting, isUnique: isUnique, comparesClocks: false)
+                    let (fate, error) = await write(
+                        message, as: namer.name(of: message, attempt: 0, isUnique: isUnique), isDoubtful: false,
+                        isUnique: isUnique, comparesClocks: false)
                     // Should it stay behind, it comes twice to those who are not as far.
-                    if fate.isStored { try? await folder.base.store.delete(folder.base.object(tried)) }
+                    if fate.isStored { try? await folder.base.store.delete(folder.base.object(name)) }
                     return (fate, error)
                 }
             } catch {
-                return (isDoubtful || isThere || error.code == .ambiguous ? .doubtful(tried) : .waiting, error)
+                let mayBeThere = (error.cause as? ObjectStoreError)?.mayHaveWritten ?? true
+                return (isDoubtful || isThere || mayBeThere ? .doubtful(name) : .waiting, error)
             }
-            name = nil
             attempt += 1
+            isDoubtful = false
+            name = namer.name(of: message, attempt: attempt, isUnique: isUnique)
         }
-    }
-
-    /// A name that this writer has not used.
-    private func makeName(of message: MessageBatch.Element, attempt: Int, isUnique: Bool) -> String {
-        let time = legacy.keepsTimes ? message.time.microseconds : environment.now().microseconds + lag
-        let step: Int64 = attempt < 2 ? 1 : 1 + Int64(environment.random() % (1 << UInt64(min(attempt, 10))))
-        let next = UTCTime(microseconds: lastTime.map { max(time, $0.microseconds + step) } ?? time)
-        lastTime = next
-        let names = folder.names
-        return isUnique
-            ? names.name(of: next) : names.name(of: next, chance: UInt32(truncatingIfNeeded: environment.random()))
     }
 
     /// Stores a message.
@@ -170,7 +181,7 @@ actor LegacyWriter: MessageWriter {
             let late = try await folder.base.store.head(object).modified.microseconds - time.microseconds
             nextComparison = environment.elapsed() + .seconds(600)
             let tolerance = max(1_000_000, legacy.lookBackMicroseconds / 2)
-            if abs(late) > tolerance { lag = max(0, lag + late) }
+            if abs(late) > tolerance { namer.add(late) }
             return late > tolerance
         } catch {
             if error.code == .notFound { return false }

@@ -114,6 +114,8 @@ final class TroubledStore: ObjectStore {
         case fails(ObjectStoreError)
         /// It is done, but the answer is lost.
         case answerLost
+        /// It is done, and told to have failed.
+        case doneBut(ObjectStoreError)
         /// Somebody deletes the object just before.
         case deletedBefore
     }
@@ -138,30 +140,33 @@ final class TroubledStore: ObjectStore {
     /// The next calls of a kind go wrong.
     func trouble(_ call: Call, _ troubles: Trouble...) { state.withLock { $0.troubles[call, default: []] += troubles } }
 
-    private func begin(_ call: Call) throws(ObjectStoreError) -> Bool {
+    /// Counts a call, and throws what keeps it from being done.
+    ///
+    /// - Returns: What goes wrong with it apart from that.
+    private func begin(_ call: Call) throws(ObjectStoreError) -> Trouble? {
         let trouble = state.withLock { state -> Trouble? in
             state.counts[call, default: 0] += 1
             guard let first = state.troubles[call]?.first else { return nil }
             state.troubles[call]?.removeFirst()
             return first
         }
-        switch trouble {
-        case .fails(let error): throw error
-        case .answerLost, .deletedBefore: return true
-        case nil: return false
-        }
+        if case .fails(let error) = trouble { throw error }
+        return trouble
     }
 
     func put(_ key: ObjectKey, _ body: [UInt8], if condition: PutCondition) async throws(ObjectStoreError) -> EntityTag
     {
-        let losesAnswer = try begin(.put)
+        let trouble = try begin(.put)
         let tag = try await store.put(key, body, if: isConditional ? condition : .always)
-        if losesAnswer { throw ObjectStoreError(.ambiguous, "no answer") }
-        return tag
+        switch trouble {
+        case .answerLost: throw ObjectStoreError(.ambiguous, "no answer")
+        case .doneBut(let error): throw error
+        default: return tag
+        }
     }
 
     func get(_ key: ObjectKey, range: Range<Int>?) async throws(ObjectStoreError) -> StoredObject {
-        if try begin(.get) { try await store.delete(key) }
+        if case .deletedBefore = try begin(.get) { try await store.delete(key) }
         return try await store.get(key, range: range)
     }
 

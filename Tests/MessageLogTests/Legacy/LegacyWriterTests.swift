@@ -118,6 +118,36 @@ import Testing
         }
     }
 
+    @Test("a message whose put failed in a way that leaves it open is stored once when the batch comes again")
+    func openFailures() async throws {
+        let stand = try LegacyStand()
+        let writer = try await stand.broker().makeWriter(for: RoutingKey("A.B"))
+        try await writer.append(MessageBatch(["first"]))
+        for code in [ObjectStoreError.Code.cancelled, .systemError, .corrupt, .closed] {
+            stand.store.trouble(.put, .doneBut(ObjectStoreError(code, "in the middle")))
+            let batch = MessageBatch(["\(code)"])
+            await #expect(throws: MessageLogError.self) { try await writer.append(batch) }
+            stand.advance(.seconds(1))
+            try await writer.append(batch)
+        }
+        #expect(try await stand.consume() == ["first", "cancelled", "systemError", "corrupt", "closed"])
+    }
+
+    @Test("messages of one moment that are on their way together keep the batch's order")
+    func oneMomentTogether() async throws {
+        let stand = try LegacyStand()
+        let bodies = (0..<20).map { "\($0)" }
+        let writer = try await stand.broker().makeWriter(for: RoutingKey("A.B"), maxInFlight: 20)
+        for round in 1...25 {
+            try await writer.append(MessageBatch(bodies))
+            let read = try await stand.consume()
+            guard read == bodies else {
+                Issue.record("round \(round): \(read)")
+                return
+            }
+        }
+    }
+
     @Test("of a batch that failed in the middle, what was stored is not stored again")
     func half() async throws {
         let stand = try LegacyStand()
