@@ -24,10 +24,13 @@ struct LogEnd: Sendable, Equatable {
 extension LogFolder {
     /// Finds the end of the log, with about twice the logarithm of its length of requests, and without a listing.
     ///
-    /// - Parameter known: A segment that is there, or was.
+    /// - Parameters:
+    ///   - known: A segment that is there, or was.
+    ///   - passesGaps: Whether the end is looked for behind segments that are missing, as nobody may who is to append there.
     /// - Returns: The end, as it was when this was called or later.
-    /// - Throws: ``MessageLogError``.
-    func end(behind known: UInt64 = 0) async throws(MessageLogError) -> LogEnd {
+    /// - Throws: ``MessageLogError``; `corrupt` when a segment is missing that is not passed.
+    func end(behind known: UInt64 = 0, passesGaps: Bool = true) async throws(MessageLogError) -> LogEnd {
+        var known = known
         while true {
             let knownAt = environment.elapsed()
             let start = try await start()
@@ -36,7 +39,10 @@ extension LogFolder {
             var step: UInt64 = 1
             while try await hasSegment(low + step) {
                 low += step
-                step *= 2
+                step = min(step * 2, SegmentHeader.numberLimit - 1 - low)
+                guard step > 0 else {
+                    throw MessageLogError(.corrupt, "the log of \(key) in \(store) has used up all numbers of segments")
+                }
             }
             var high = low + step
             while high - low > 1 {
@@ -46,6 +52,17 @@ extension LogFolder {
             // What retention deleted meanwhile was not there, either. It writes `start` before it deletes, so a number
             // that is not below it now was never used when it was asked for.
             guard try await self.start().segment <= high else { continue }
+            switch try await lookAhead(of: high) {
+            case .nothing: break
+            case .removed: continue
+            case .appended(let later):
+                known = later
+                continue
+            case .missing(let later):
+                guard passesGaps else { throw missing(high) }
+                known = later
+                continue
+            }
             if low < start.segment {
                 guard start.segment == 1 else {
                     throw MessageLogError(
@@ -55,7 +72,9 @@ extension LogFolder {
                 }
                 return LogEnd(number: 1, sequence: 1, time: UTCTime(microseconds: 0), knownAt: knownAt)
             }
-            guard let (sequence, time) = try await place(behind: low, start: start) else { continue }
+            guard let (sequence, time) = try await place(behind: low, start: start, passesGaps: passesGaps) else {
+                continue
+            }
             return LogEnd(number: high, sequence: sequence, time: time, knownAt: knownAt)
         }
     }
@@ -66,16 +85,20 @@ extension LogFolder {
     /// Behind a segment with a damaged header the log goes on with a number that is above all that the segment can have
     /// given out: so no number is used twice, and one fault of a disk does not end a log.
     func place(
-        behind number: UInt64, start: LogStart
+        behind number: UInt64, start: LogStart, passesGaps: Bool = false
     ) async throws(MessageLogError) -> (sequence: UInt64, time: UTCTime)? {
         var skipped: UInt64 = 0
         var number = number
         while true {
             switch try await header(number) {
-            case .absent: return nil
+            case .absent:
+                if try await self.start().segment > number { return nil }
+                guard passesGaps else { throw missing(number) }
+                skipped += 1
             case .intact(let header): return (header.endSequence + skipped, header.time)
             case .damaged(let size):
-                skipped += UInt64(max(1, (size - SegmentHeader.byteCount) / MessageBatch.recordHeader))
+                let records = min(size - SegmentHeader.byteCount, SegmentHeader.maximumPayload)
+                skipped += UInt64(max(1, records / MessageBatch.recordHeader))
             }
             guard number > start.segment else { return (start.sequence + skipped, UTCTime(microseconds: 0)) }
             number -= 1

@@ -11,7 +11,8 @@ struct LogPlace: Sendable, Equatable {
 extension LogFolder {
     /// Finds where to begin.
     ///
-    /// - Throws: ``MessageLogError``; `expired` or `invalidArgument` for a number that the log does not have.
+    /// - Throws: ``MessageLogError``; `expired` or `invalidArgument` for a number that the log does not have, `corrupt`
+    ///   when a segment is missing.
     func place(for start: ReaderOptions.Start) async throws(MessageLogError) -> LogPlace {
         switch start {
         case .beginning:
@@ -66,7 +67,9 @@ extension LogFolder {
                     if let sequence = segment.firstSequence(since: time) {
                         return LogPlace(sequence: sequence, segment: number)
                     }
-                case .absent: continue search
+                case .absent:
+                    try await checkRemoved(number)
+                    continue search
                 // What cannot be read has no time, either.
                 case .damaged: break
                 }
@@ -96,7 +99,9 @@ extension LogFolder {
             while header == nil {
                 switch try await self.header(probe) {
                 case .intact(let found): header = found
-                case .absent: return .gone
+                case .absent:
+                    try await checkRemoved(probe)
+                    return .gone
                 case .damaged: break
                 }
                 if header != nil || probe == low { break }

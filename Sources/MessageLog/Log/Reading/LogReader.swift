@@ -23,6 +23,8 @@ actor LogReader: MessageReader {
     private var current: (segment: Segment, place: Segment.Place)?
     private var trail = Trail()
     private var startCheckedAt = Duration.zero
+    /// When it was looked whether there is something behind what is not there; `nil` since reading began here.
+    private var lookedAheadAt: Duration?
 
     private struct Place {
         var segment: UInt64
@@ -35,6 +37,8 @@ actor LogReader: MessageReader {
 
     /// How often it is looked whether what is not there has been removed.
     private static let startInterval = Duration.seconds(30)
+    /// How often it is looked whether what is not there is missing.
+    private static let lookInterval = Duration.seconds(300)
     /// How many messages are handed out at a time, so that many short ones take no more memory than a few long ones.
     private static let countLimit = 16_384
 
@@ -79,7 +83,9 @@ actor LogReader: MessageReader {
     }
 
     func commit(through message: Message) async throws(MessageLogError) {
-        guard case .sequence(let sequence) = message.position, message.key == folder.key else {
+        guard case .sequence(let sequence) = message.position, sequence < SegmentHeader.numberLimit,
+            message.key == folder.key
+        else {
             throw MessageLogError(
                 .invalidArgument, "message \(message.position) of \(message.key) is not of \(folder.key)")
         }
@@ -185,6 +191,7 @@ actor LogReader: MessageReader {
     private func forgetPlace() {
         place = nil
         current = nil
+        lookedAheadAt = nil
         trail = Trail()
         ahead.cancel()
     }
@@ -245,7 +252,9 @@ actor LogReader: MessageReader {
         switch try await ahead.fetch(place.segment) {
         case .absent:
             try await checkStart(olderThan: Self.startInterval)
-            return false
+            guard try await isMissing(place.segment) else { return false }
+            try pass(place.segment, "it is missing, and later ones are there")
+            self.place = Place(segment: place.segment + 1, first: place.first, isExact: false, wanted: place.wanted)
         case .segment(let segment):
             // A put that was under way when its number was used and removed could have come to be there just now.
             try await checkStart(olderThan: LogOptions.freshKnowledge)
@@ -270,6 +279,24 @@ actor LogReader: MessageReader {
                 isExact: isKnown, wanted: place.wanted)
         }
         return true
+    }
+
+    /// Whether a segment that is not there ought to be: looked for when the end is come to first, and then now and then.
+    private func isMissing(_ number: UInt64) async throws(MessageLogError) -> Bool {
+        let now = folder.environment.elapsed()
+        if let lookedAheadAt, now - lookedAheadAt < Self.lookInterval { return false }
+        let outlook = try await folder.lookAhead(of: number)
+        switch outlook {
+        case .missing:
+            // Behind one that is missing may be another.
+            lookedAheadAt = nil
+            return true
+        case .removed(let start):
+            throw folder.expired(place?.wanted ?? start.sequence, start: start)
+        case .nothing, .appended:
+            lookedAheadAt = now
+            return false
+        }
     }
 
     /// Lets what is wrong with a segment pass, if the options say so.

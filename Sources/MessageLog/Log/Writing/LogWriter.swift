@@ -291,7 +291,7 @@ actor LogWriter: MessageWriter {
                 segment.uncertainAt = number
                 return try await findOut(&segment, at: number) ?? false
             }
-            if !Self.wroteNothing(error.code) { segment.uncertainAt = number }
+            if error.mayHaveWritten { segment.uncertainAt = number }
             throw MessageLogError(error, "cannot write \(object)")
         }
         segment.uncertainAt = number
@@ -304,7 +304,7 @@ actor LogWriter: MessageWriter {
 
     private func currentEnd(isStale: Bool) async throws(MessageLogError) -> LogEnd {
         if let end, !isStale { return end }
-        let found = try await folder.end(behind: end.map { $0.number - 1 } ?? 0)
+        let found = try await folder.end(behind: end.map { $0.number - 1 } ?? 0, passesGaps: false)
         end = found
         return found
     }
@@ -346,10 +346,5 @@ actor LogWriter: MessageWriter {
         segment.uncertainAt = nil
         end = nil
         return false
-    }
-
-    /// Whether a store that answered so has written nothing, and will not.
-    private static func wroteNothing(_ code: ObjectStoreError.Code) -> Bool {
-        [.unreachable, .throttled, .denied, .full, .unsupported, .notFound, .invalidArgument].contains(code)
     }
 }
