@@ -146,6 +146,8 @@ public struct ReaderOptions: Sendable {
     public var skipsCorrupt: Bool
     /// About how many bytes of messages ``MessageReader/next()`` gives at a time, at least one message.
     public var batchBytes: Int
+    /// Which keys there were when reading a pattern began; readers that replace one another share it.
+    var firstLook: FirstLook?
 
     /// Describes a reader.
     public init(

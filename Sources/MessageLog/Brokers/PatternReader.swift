@@ -24,6 +24,7 @@ actor PatternReader: MessageReader {
     private let source: Source
     private let options: ReaderOptions
     private let clock: ConsumerClock
+    private let firstLook: FirstLook
     private var branches: [RoutingKey: Branch] = [:]
     private var lastLook: Duration?
     /// The key whose turn to be read is next, so that none starves while others fill what may be at hand.
@@ -38,6 +39,7 @@ actor PatternReader: MessageReader {
         self.source = source
         self.options = options
         self.clock = clock
+        firstLook = options.firstLook ?? FirstLook()
     }
 
     func takeLease() async throws(MessageLogError) -> Bool {
@@ -103,11 +105,13 @@ actor PatternReader: MessageReader {
         // What a key has that was not there at the first look has all been sent since then.
         var options = options
         options.batchBytes = max(1, options.batchBytes / Self.width)
-        if lastLook != nil {
-            options.start = .beginning
-            options.ignoresCursor = false
-        }
-        for key in try await source.keys() where branches[key] == nil {
+        var later = options
+        later.start = .beginning
+        later.ignoresCursor = false
+        let keys = try await source.keys()
+        let first = firstLook.found(keys)
+        for key in keys where branches[key] == nil {
+            let options = lastLook == nil && first.contains(key) ? options : later
             let reader = try await source.makeReader(key, options)
             branches[key] = Branch(reader: reader)
         }
@@ -147,16 +151,21 @@ actor PatternReader: MessageReader {
             try await one.reader.next()
         }
         var bytes = 0
-        var failure: MessageLogError?
+        var failures: [MessageLogError] = []
         for (key, result) in zip(readers.map(\.key), answers) {
             switch result {
             case .success(let messages):
                 branches[key]?.messages = messages
                 bytes += Self.size(messages)
-            case .failure(let error): failure = failure ?? error
+            case .failure(let error):
+                failures.append(error)
+                guard error.code == .leaseLost else { continue }
+                // What it gave comes again, from whoever has the lease now; the other keys do not wait for that one.
+                branches[key]?.messages = []
+                branches[key]?.isLeased = false
             }
         }
-        if let failure { throw failure }
+        if let failure = failures.gravest { throw failure }
         return bytes
     }
 

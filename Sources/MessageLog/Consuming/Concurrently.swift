@@ -6,12 +6,20 @@
 ///   - values: The values.
 ///   - width: With how many at a time.
 ///   - body: What is done.
-/// - Throws: The error of the first of the values that failed.
+/// - Throws: The error of the first of the values that failed; before it, that a lease was lost.
 func concurrently<Value: Sendable>(
     _ values: [Value], width: Int = 8, _ body: @escaping @Sendable (Value) async throws(MessageLogError) -> Void
 ) async throws(MessageLogError) {
     if values.count == 1, let value = values.first { return try await body(value) }
-    for result in await results(of: values, width: width, body) { try result.get() }
+    let failures = await results(of: values, width: width, body).compactMap { result in
+        if case .failure(let error) = result { error } else { nil }
+    }
+    if let failure = failures.gravest { throw failure }
+}
+
+extension [MessageLogError] {
+    /// The one to go by: that a lease was lost before all others, since nothing that was read under it may be gone on with.
+    var gravest: MessageLogError? { first { $0.code == .leaseLost } ?? first }
 }
 
 /// Does the same with several values at the same time, and tells what became of each, in their order.

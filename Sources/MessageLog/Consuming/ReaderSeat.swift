@@ -12,6 +12,7 @@ final class ReaderSeat: Sendable {
     }
 
     private let subscription: Subscription
+    private let firstLook = FirstLook()
     private let state = Mutex(State())
 
     init(_ subscription: Subscription) { self.subscription = subscription }
@@ -43,7 +44,8 @@ final class ReaderSeat: Sendable {
     func reader() async throws(MessageLogError) -> any MessageReader {
         let (present, generation) = state.withLock { ($0.reader, $0.generation) }
         if let present { return present }
-        let reader = try await subscription.makeReader(from: broker(), again: generation > 0)
+        let reader = try await subscription.makeReader(
+            from: broker(), again: generation > 0, firstLook: firstLook)
         state.withLock { state in
             state.reader = reader
             state.generation = generation + 1

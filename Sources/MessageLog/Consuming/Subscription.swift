@@ -79,12 +79,20 @@ struct Subscription: Sendable {
     }
 
     /// Makes a reader; one that replaces another goes on where the cursor stands.
+    ///
+    /// - Parameters:
+    ///   - broker: Where to read.
+    ///   - isAgain: Whether it replaces another.
+    ///   - firstLook: Which keys there were at the beginning: one for all readers that replace one another.
+    /// - Returns: The reader.
+    /// - Throws: ``MessageLogError``.
     func makeReader(
-        from broker: any Broker, again isAgain: Bool
+        from broker: any Broker, again isAgain: Bool, firstLook: FirstLook
     ) async throws(MessageLogError) -> any MessageReader {
         let (pattern, name) = try checked.get()
         var reading = options.reading
         if isAgain { reading.ignoresCursor = false }
+        reading.firstLook = firstLook
         if case .configuration(let configuration) = place, reading.cursorFolder == nil {
             reading.cursorFolder = configuration.cursorFolder?.string
         }

@@ -141,4 +141,31 @@ import Testing
         try await reader.rewind()
         #expect(try await reader.next().map(\.text) == ["x2", "y1"])
     }
+
+    @Test("that a lease was lost is told, and not the failure of another key")
+    func tellsLostLease() async throws {
+        for key in ["A.X", "A.Y"] { try broker.send(key, ["1", "2", "3", "4", "5"]) }
+        let reader = try reader()
+        #expect(try await reader.next().count == 8)
+        try broker.takeOver("A.Y")
+        try broker.failNext(of: "A.X", MessageLogError(.unreachable, "away"))
+        await #expect { try await reader.next() } throws: { code($0) == .leaseLost }
+        // The other key goes on without the one that is lost.
+        #expect(try await reader.next().map(\.text) == ["5"])
+    }
+
+    @Test("a key that came into being before a lease was lost is read from its beginning, also by who began at the end")
+    func newKeyAndLostLease() async throws {
+        try broker.send("A.X", ["before"])
+        let seat = ReaderSeat(
+            Subscription(
+                "A.*", name: "default", at: .broker(broker),
+                options: ConsumerOptions(reading: ReaderOptions(start: .end)), logger: .quiet))
+        #expect(try await seat.reader().next().isEmpty)
+        try broker.send("A.Y", ["y"])
+        // As after a lost lease.
+        await seat.leave()
+        #expect(try await seat.reader().next().map(\.text) == ["y"])
+        await seat.close()
+    }
 }

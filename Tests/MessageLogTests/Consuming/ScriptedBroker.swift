@@ -16,6 +16,7 @@ final class ScriptedBroker: Broker {
         /// What happened, in order: `commit A.B 3`, `append DEAD.LETTERS 1`.
         var events: [String] = []
         var faults: [Call: [MessageLogError]] = [:]
+        var faultsOfKeys: [RoutingKey: MessageLogError] = [:]
         /// After so many calls nothing works any more, as when the process ends.
         var callsLeft = Int.max
         var calls = 0
@@ -52,6 +53,12 @@ final class ScriptedBroker: Broker {
 
     /// The next call of a kind fails, and the one after it with the error after it.
     func fail(_ call: Call, _ errors: MessageLogError...) { state.withLock { $0.faults[call, default: []] += errors } }
+
+    /// The next reading of a key fails.
+    func failNext(of key: String, _ error: MessageLogError) throws {
+        let key = try RoutingKey(key)
+        state.withLock { $0.faultsOfKeys[key] = error }
+    }
 
     /// Where a consumer stands: how many messages it has handled.
     func cursor(_ key: String, of name: String = "default") throws -> Int {
@@ -174,6 +181,7 @@ private final class Reader: MessageReader {
 
     func next() async throws(MessageLogError) -> [Message] {
         try broker.begin(.next)
+        if let fault = broker.state.withLock({ $0.faultsOfKeys.removeValue(forKey: key) }) { throw fault }
         if next.withLock({ $0 == nil }) {
             while try await !takeLease() {
                 if Task.isCancelled { throw MessageLogError(.cancelled, "cancelled") }
