@@ -4,6 +4,8 @@ internal import MessageLog
 /// The log layout of a store, for commands that only it can serve.
 struct LogKeys {
     let log: LogBroker
+    /// The folder that cursors are kept in; nil for those beside the messages.
+    let cursorFolder: String?
     private let wanted: RoutingPattern
 
     /// Opens it.
@@ -11,11 +13,13 @@ struct LogKeys {
     /// - Throws: `CommandError` with exit code 64 for a key that is none, and where the broker has no log.
     init(_ pattern: String, _ place: PlaceArguments, for purpose: String) throws(CommandError) {
         wanted = try forArguments { () throws(MessageLogError) in try RoutingPattern(pattern) }
-        let broker = try place.load().openOne()
+        let settings = try place.load()
+        let broker = try settings.openOne()
         guard let log = broker as? LogBroker else {
             throw CommandError(.usage, "\(broker) has no numbered log to \(purpose): that is --layout log in a store")
         }
         self.log = log
+        cursorFolder = settings.reading.cursorFolder
     }
 
     /// The keys that match, in order.

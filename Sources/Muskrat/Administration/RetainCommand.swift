@@ -34,7 +34,7 @@ struct RetainCommand: AsyncParsableCommand {
                 .init("BYTES", isRightAligned: true), .init("OLDEST", isRightAligned: true), .init("HELD BACK BY"),
             ])
             for key in try await keys.all() {
-                let report = try await keys.log.retain(key, policy)
+                let report = try await keys.log.retain(key, policy, cursorsIn: keys.cursorFolder)
                 table.append([
                     .init("\(key)"), .init("\(report.segments)"), .init("\(report.messages)"), .init("\(report.bytes)"),
                     .init("\(report.firstSequence)"), .init(report.heldBackBy.map { "\($0)" } ?? ""),

@@ -91,7 +91,13 @@ extension EndToEnd {
                 #expect(try await segments() == 4, "\(kept)")
                 #expect(try await stand.consume("--name", "slow").first == "line 11")
 
-                _ = try await stand.muskrat("cursors", "set", "A.B", "11", "--name", "slow")
+                let aside = ["--cursors", "\(stand.folder)/cursors"]
+                _ = try await stand.muskrat(["cursors", "set", "A.B", "31", "--name", "slow"] + aside)
+                let held = try await stand.muskrat(["retain", "--size", "0"] + aside)
+                #expect(held.exitCode == 0, "\(held)")
+                #expect(try await segments() == 2, "\(held)")
+
+                _ = try await stand.muskrat("cursors", "set", "A.B", "31", "--name", "slow")
                 #expect(try await stand.muskrat("retain", "--size", "0", "--force").exitCode == 0)
                 #expect(try await segments() == 1)
                 try await stand.produce(["line 51"])

@@ -101,6 +101,25 @@ import Testing
         #expect(try await aged.stand.texts("slow") == ["10a", "10b"])
     }
 
+    @Test("retention takes nothing that a cursor in a folder has not passed, when it is told of the folder")
+    func cursorsInFolder() async throws {
+        try await withTemporaryFolder { folder in
+            let aged = try await Aged()
+            let key = aged.stand.key
+            try await aged.stand.broker.setCursor(ConsumerName("slow"), of: key, in: folder, to: .sequence(6))
+            // A folder that several logs use: this one's cursor is no cursor of ours.
+            let other = try LogStand(store: aged.store, prefix: "other")
+            try await other.append(["1", "2"])
+            try await other.broker.setCursor(ConsumerName("others"), of: key, in: folder, to: .sequence(2))
+            let policy = RetentionPolicy(maximumAge: .zero)
+            let report = try await aged.stand.broker.retain(key, policy, cursorsIn: folder)
+            #expect(report.segments == 2)
+            #expect(try report.heldBackBy == ConsumerName("slow"))
+            #expect(try await aged.stand.broker.retain(key, policy).segments == 7)
+            await aged.stand.broker.close()
+        }
+    }
+
     @Test("an open reader that fell behind retention is told so")
     func fellBehind() async throws {
         let elapsed = Elapsed()

@@ -6,7 +6,7 @@ public struct RetentionPolicy: Sendable, Hashable {
     public var maximumAge: Duration?
     /// How many bytes of segments are kept; `nil` for any number.
     public var maximumBytes: Int?
-    /// Whether messages may go that a cursor beside the log stands before; its consumer is told `expired` then.
+    /// Whether messages may go that a cursor stands before; its consumer is told `expired` then.
     public var passesCursors: Bool
     /// Whether it is only found out what would go.
     public var isTrial: Bool
@@ -40,16 +40,22 @@ extension LogBroker {
     /// Removes the oldest segments of a key.
     ///
     /// The newest segment stays, and so do those of the last hour and, unless the policy says otherwise, whatever a cursor
-    /// that is kept beside the log has not passed. Cursors in local folders hold nothing back. Numbers are never used again.
+    /// has not passed that is kept beside the log or in the folder that is named. Cursors in other folders, those of other
+    /// hosts above all, cannot be seen and hold nothing back. Numbers are never used again.
     ///
     /// - Parameters:
     ///   - key: Whose messages.
     ///   - policy: What is kept.
+    ///   - folder: A folder in which cursors are kept, too; `nil` for none.
     /// - Returns: What went.
     /// - Throws: ``MessageLogError``; what was removed by then stays removed, and the next run goes on.
-    public func retain(_ key: RoutingKey, _ policy: RetentionPolicy) async throws(MessageLogError) -> RetentionReport {
+    public func retain(
+        _ key: RoutingKey, _ policy: RetentionPolicy, cursorsIn folder: String? = nil
+    ) async throws(MessageLogError) -> RetentionReport {
         try await preflight.check()
-        let folder = try folder(of: key)
-        return try await Retention(folder: folder, shelf: try shelf(of: folder, in: nil), policy: policy).run()
+        let log = try self.folder(of: key)
+        var shelves = [try shelf(of: log, in: nil)]
+        if let folder { shelves.append(try shelf(of: log, in: folder)) }
+        return try await Retention(folder: log, shelves: shelves, policy: policy).run()
     }
 }

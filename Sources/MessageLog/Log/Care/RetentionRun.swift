@@ -4,7 +4,8 @@ import ObjectStorage
 /// One run of retention over one key's log.
 struct Retention: Sendable {
     let folder: LogFolder
-    let shelf: CursorShelf
+    /// Where cursors are that hold messages back.
+    let shelves: [CursorShelf]
     let policy: RetentionPolicy
 
     /// How many segments are deleted at the same time.
@@ -27,7 +28,7 @@ struct Retention: Sendable {
         }
         var new = start
         while cut > start.segment {
-            if case .intact(let header) = try await folder.header(cut) {
+            if case .intact(let header) = try await folder.header(cut), header.firstSequence >= start.sequence {
                 new = LogStart(segment: cut, sequence: header.firstSequence)
                 break
             }
@@ -53,8 +54,8 @@ struct Retention: Sendable {
         var excess = 0
         if let limit = policy.maximumBytes {
             var sizes = SegmentListing(folder, from: first)
-            while let info = try await sizes.next() { excess += info.size }
-            excess -= limit
+            while let info = try await sizes.next() { excess = excess.clampedSum(info.size) }
+            excess -= max(0, limit)
         }
         var walk = SegmentListing(folder, from: first)
         var number = first
@@ -90,14 +91,26 @@ struct Retention: Sendable {
         _ start: LogStart, _ end: LogEnd
     ) async throws(MessageLogError) -> (ConsumerName, UInt64)? {
         var last: (name: ConsumerName, sequence: UInt64)?
-        for name in try await shelf.names() {
-            guard let sequence = try await shelf.cursor(name).read()?.state.sequence else { continue }
-            // What it stands before is gone already, or is no message of this log.
-            guard start.sequence...end.sequence ~= sequence else { continue }
-            if sequence < last?.sequence ?? .max { last = (name, sequence) }
+        for shelf in shelves {
+            for name in try await shelf.names() {
+                guard let sequence = try await sequence(of: shelf.cursor(name)) else { continue }
+                // What it stands before is gone already, or is no message of this log.
+                guard start.sequence <= sequence, sequence <= end.sequence else { continue }
+                if sequence < last?.sequence ?? .max { last = (name, sequence) }
+            }
         }
         guard let last else { return nil }
         return (last.name, try await folder.place(ofSequence: last.sequence).segment)
+    }
+
+    /// Where a cursor of this log stands; nil when it is gone, or another log's in a folder that several use.
+    private func sequence(of cursor: CursorObject) async throws(MessageLogError) -> UInt64? {
+        do throws(MessageLogError) {
+            return try await cursor.read()?.state.sequence
+        } catch {
+            guard error.code == .invalidArgument else { throw error }
+            return nil
+        }
     }
 
     // MARK: Going
@@ -139,7 +152,7 @@ struct Retention: Sendable {
                 some.append(info)
             }
             guard !some.isEmpty else { return bytes }
-            bytes += some.reduce(0) { $0 + $1.size }
+            bytes = some.reduce(bytes) { $0.clampedSum($1.size) }
             if !policy.isTrial { try await delete(some.map(\.key)) }
         }
     }
@@ -160,6 +173,14 @@ struct Retention: Sendable {
             return await group.reduce(nil) { $0 ?? $1 }
         }
         if let failure { throw MessageLogError(failure, "cannot delete segments of \(folder.key)") }
+    }
+}
+
+extension Int {
+    /// The sum, or the greatest number that there is: of sizes any may be told.
+    func clampedSum(_ other: Int) -> Int {
+        let (sum, isTooGreat) = addingReportingOverflow(other)
+        return isTooGreat ? (other > 0 ? .max : .min) : sum
     }
 }
 

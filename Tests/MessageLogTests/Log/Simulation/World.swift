@@ -169,7 +169,7 @@ final class World: Sendable {
         }
     }
 
-    /// Reads with a store without faults, once a minute.
+    /// Reads with a store without faults, every ten minutes.
     func follow(_ name: String, for duration: Duration) async {
         while time.elapsed < duration {
             do {
@@ -180,7 +180,7 @@ final class World: Sendable {
                     try await reader.commit(through: last)
                 }
                 await reader.close()
-                try await time.sleep(.seconds(60))
+                try await time.sleep(.seconds(600))
             } catch {
                 Issue.record(error)
             }
@@ -196,7 +196,7 @@ final class World: Sendable {
         }
         let shelf = CursorShelf(
             store: base, path: folder.path + "cursors/", log: "log", environment: folder.environment)
-        return try await Retention(folder: folder, shelf: shelf, policy: policy).run()
+        return try await Retention(folder: folder, shelves: [shelf], policy: policy).run()
     }
 
     // MARK: Afterwards
