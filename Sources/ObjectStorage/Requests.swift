@@ -22,6 +22,15 @@ extension Range<Int>? {
     func part(ofSize size: Int) -> Range<Int> { self?.clamped(to: 0..<size) ?? 0..<size }
 }
 
+/// The size of an object, as a server tells it; `nil` for a number that it cannot be.
+func objectSize(_ text: some StringProtocol) -> Int? { Int(text).flatMap(objectSize) }
+
+/// The same for a number.
+func objectSize(_ number: Int) -> Int? {
+    // More than any store takes, and little enough to be added up.
+    0...(1 << 50) ~= number ? number : nil
+}
+
 extension String {
     /// Whether this comes before another text in the order of listings: by the bytes of their UTF-8.
     func isListed(before other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }

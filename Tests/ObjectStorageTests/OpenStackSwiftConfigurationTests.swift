@@ -1,5 +1,8 @@
-import ObjectStorage
+import CivilTime
+import NIOHTTP1
 import Testing
+
+@testable import ObjectStorage
 
 @Suite struct OpenStackSwiftConfigurationTests {
     @Test("what names no container is refused")
@@ -17,6 +20,15 @@ import Testing
             }
             #expect(error?.code == .invalidArgument)
         }
+    }
+
+    @Test("times beyond those that there are, are none", arguments: ["9223372036854775.1", "253402300800.0", "-1.5"])
+    func absurdTimes(time: String) throws {
+        func modified(_ time: String) -> UTCTime? {
+            HTTPResponse(status: 200, headers: ["X-Timestamp": time], body: []).modified
+        }
+        #expect(modified("1792545825.67890") == UTCTime(microseconds: 1_792_545_825_678_900))
+        #expect(modified(time) == nil)
     }
 
     @Test("a token shows neither in a description nor in a dump")

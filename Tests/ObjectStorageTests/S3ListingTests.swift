@@ -27,6 +27,20 @@ import Testing
         #expect(listing.continuation == "a+/=")
     }
 
+    @Test("sizes that no object has make a listing none", arguments: ["-1", "9223372036854775807", "1e3"])
+    func absurdSizes(size: String) {
+        func listing(_ size: String) -> S3Listing? {
+            read(
+                """
+                <ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a</Key>
+                <LastModified>2026-11-21T01:23:45.678Z</LastModified><ETag>t</ETag><Size>\(size)</Size></Contents>
+                </ListBucketResult>
+                """)
+        }
+        #expect(listing("5497558138880") != nil)
+        #expect(listing(size) == nil)
+    }
+
     @Test("keys that no store here can have are left out, and the next page begins behind them")
     func strangeKeys() throws {
         let listing = try #require(

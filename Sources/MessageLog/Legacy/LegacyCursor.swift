@@ -14,6 +14,9 @@ struct LegacyCursor: Sendable {
     let environment: LogEnvironment
     let isFenced: Bool
 
+    /// How many bytes a cursor has at most: room for the names of two million messages.
+    private static let limit = 64 << 20
+
     /// What it says beside how far the consumer is, and by what it is known.
     struct Mark: Sendable {
         /// Who wrote it: a random number that a reader takes when it takes the lease.
@@ -35,10 +38,16 @@ struct LegacyCursor: Sendable {
     func read() async throws(MessageLogError) -> (progress: LegacyProgress, mark: Mark)? {
         let stored: StoredObject
         do {
-            stored = try await store.get(object)
+            stored = try await store.get(object, range: 0..<Self.limit)
         } catch {
             if error.code == .notFound { return nil }
             throw MessageLogError(error, "cannot read the cursor \(object) in \(store)")
+        }
+        guard stored.info.size <= Self.limit else {
+            throw MessageLogError(
+                .corrupt,
+                "the cursor \(object) has \(stored.info.size) bytes, and \(Self.limit) are the most: set it anew, or delete "
+                    + "it to begin again")
         }
         var mark = Mark(holder: "", count: 0, tag: stored.info.tag, modified: stored.info.modified)
         guard stored.bytes.first == UInt8(ascii: "{") else {

@@ -154,7 +154,7 @@ actor LegacyReader: MessageReader {
         var entries: [LegacyFolder.Entry] = []
         var bytes = 0
         for entry in progress.listed {
-            bytes += entry.size
+            bytes = bytes.clampedSum(entry.size)
             if !entries.isEmpty, bytes > options.batchBytes { break }
             entries.append(entry)
         }

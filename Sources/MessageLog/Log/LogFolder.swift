@@ -79,14 +79,17 @@ struct LogFolder: Sendable {
     /// Reads which segment is the oldest.
     func start() async throws(MessageLogError) -> LogStart {
         let object = try object("start")
-        guard let stored = try await read(object) else { return .first }
-        guard let start = LogStart(stored.bytes, tag: stored.info.tag) else {
+        guard let stored = try await read(object, range: 0..<Self.noteLimit) else { return .first }
+        guard stored.info.size <= Self.noteLimit, let start = LogStart(stored.bytes, tag: stored.info.tag) else {
             throw MessageLogError(
                 .corrupt,
                 "\(object) does not say where the log starts: restore it, or use a later version of this program")
         }
         return start
     }
+
+    /// How many bytes an object has at most that is no segment; whatever was put there, no more is read.
+    static let noteLimit = 64 << 10
 
     /// What a segment's header says.
     enum HeaderReading: Sendable {

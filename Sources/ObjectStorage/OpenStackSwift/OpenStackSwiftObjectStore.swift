@@ -94,7 +94,7 @@ public final class OpenStackSwiftObjectStore: ObjectStore {
         switch response.status {
         case 416: return StoredObject(info: try await head(key), bytes: [])
         case 206:
-            let size = response["Content-Range"]?.split(separator: "/").last.flatMap { Int($0) }
+            let size = response["Content-Range"]?.split(separator: "/").last.flatMap { objectSize($0) }
             guard let size, range.part(ofSize: size).count == response.body.count else {
                 throw strange(operation.action, "a range other than the one asked for")
             }
@@ -117,7 +117,7 @@ public final class OpenStackSwiftObjectStore: ObjectStore {
     public func head(_ key: ObjectKey) async throws(ObjectStoreError) -> ObjectInfo {
         let operation = SwiftOperation(method: .HEAD, key: key, action: "look at '\(key)' in \(self)")
         let response = try await session.perform(operation)
-        guard let size = response["Content-Length"].flatMap({ Int($0) }) else {
+        guard let size = response["Content-Length"].flatMap({ objectSize($0) }) else {
             throw strange(operation.action, "no length")
         }
         return try info(key, size, response, operation.action)
@@ -181,9 +181,12 @@ extension HTTPResponse {
     }
 
     /// When the object was written: `Last-Modified` is rounded up to whole seconds, `X-Timestamp` is not.
-    fileprivate var modified: UTCTime? {
+    var modified: UTCTime? {
         let parts = self["X-Timestamp"]?.split(separator: ".") ?? []
-        if parts.count == 2, let seconds = Int64(parts[0]), let fraction = Int64((parts[1] + "000000").prefix(6)) {
+        // Up to the year 9999, which is as far as times go.
+        if parts.count == 2, let seconds = Int64(parts[0]), 0..<253_402_300_800 ~= seconds,
+            let fraction = Int64((parts[1] + "000000").prefix(6)), fraction >= 0
+        {
             return UTCTime(microseconds: seconds * 1_000_000 + fraction)
         }
         return self["Last-Modified"].flatMap { UTCTime(httpDate: $0) }

@@ -44,7 +44,8 @@ struct SwiftListing {
             if let start = query.startAfter, let place = row.place, !start.isListed(before: place) { continue }
             if let folder = row.subdir {
                 folders.append(folder)
-            } else if let name = row.name, let key = try? ObjectKey(name), let size = row.bytes, let hash = row.hash,
+            } else if let name = row.name, let key = try? ObjectKey(name),
+                let size = row.bytes.flatMap({ objectSize($0) }), let hash = row.hash,
                 let modified = row.last_modified.flatMap({ UTCTime($0) })
             {
                 objects.append(ObjectInfo(key: key, size: size, tag: EntityTag(hash), modified: modified))

@@ -30,7 +30,7 @@ struct S3Listing {
         for child in root.children {
             switch child.name {
             case "Contents":
-                guard let name = child["Key"].flatMap(decoded), let size = child["Size"].flatMap({ Int($0) }),
+                guard let name = child["Key"].flatMap(decoded), let size = child["Size"].flatMap({ objectSize($0) }),
                     let tag = child["ETag"], let modified = child["LastModified"].flatMap({ UTCTime($0) })
                 else { return nil }
                 lastObject = name

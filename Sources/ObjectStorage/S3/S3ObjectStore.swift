@@ -97,7 +97,9 @@ public final class S3ObjectStore: ObjectStore {
     public func head(_ key: ObjectKey) async throws(ObjectStoreError) -> ObjectInfo {
         let action = "look at '\(key)' in \(session.address)"
         let response = try await session.perform(S3Operation(method: .HEAD, key: key, action: action))
-        guard let size = response["Content-Length"].flatMap({ Int($0) }) else { throw strange(action, "no length") }
+        guard let size = response["Content-Length"].flatMap({ objectSize($0) }) else {
+            throw strange(action, "no length")
+        }
         return try info(key, size: size, response, action)
     }
 
@@ -159,7 +161,7 @@ struct ContentRange {
         let parts = text.dropFirst(6).split(separator: "/", omittingEmptySubsequences: false)
         let ends = parts.first?.split(separator: "-", omittingEmptySubsequences: false) ?? []
         guard parts.count == 2, ends.count == 2, let first = Int(ends[0]), let last = Int(ends[1]),
-            let size = Int(parts[1]), 0 <= first, first <= last, last < size
+            let size = objectSize(parts[1]), 0 <= first, first <= last, last < size
         else { return nil }
         self.first = first
         count = last - first + 1

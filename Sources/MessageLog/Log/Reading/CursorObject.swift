@@ -69,12 +69,12 @@ struct CursorObject: Sendable {
     func read() async throws(MessageLogError) -> Content? {
         let stored: StoredObject
         do {
-            stored = try await store.get(object)
+            stored = try await store.get(object, range: 0..<LogFolder.noteLimit)
         } catch {
             if error.code == .notFound { return nil }
             throw MessageLogError(error, "cannot read the cursor \(object) in \(store)")
         }
-        guard let state = CursorState(stored.bytes) else {
+        guard stored.info.size <= LogFolder.noteLimit, let state = CursorState(stored.bytes) else {
             throw MessageLogError(
                 .corrupt, "the cursor \(object) in \(store) cannot be understood: set it to where reading shall go on")
         }

@@ -51,7 +51,7 @@ actor StoreLease: Lease {
     private func attempt() async throws(MessageLogError) -> Bool {
         if isClosed { throw MessageLogError(.closed, "the reader was closed") }
         if held != nil { return true }
-        let stored = try await folder.read(object)
+        let stored = try await folder.read(object, range: 0..<LogFolder.noteLimit)
         let state = stored.map { State($0.bytes) }
         var count: UInt64 = 1
         if let stored, let state, state.isHeld {
@@ -104,7 +104,8 @@ actor StoreLease: Lease {
                 return true
             }
             // Somebody else's, or an earlier attempt of this one that got through without an answer.
-            if let stored = try await folder.read(object), case let state = State(stored.bytes),
+            if let stored = try await folder.read(object, range: 0..<LogFolder.noteLimit),
+                case let state = State(stored.bytes),
                 state.isHeld, state.holder == holder
             {
                 self.held = (stored.info.tag, state.count, environment.elapsed())
