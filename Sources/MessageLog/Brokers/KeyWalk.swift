@@ -5,7 +5,7 @@ struct KeyWalk: Sendable {
     let store: any ObjectStore
     /// What stands before the keys' folders, without `/` at its end; may be empty.
     let prefix: String
-    /// A name behind all messages that lie in a key's own folder, so that not all of these have to be listed.
+    /// A name behind the messages that lie in a key's own folder, so that not all of these have to be listed.
     var lastName: String?
     /// Whether a page of a folder's listing, and the path before its names, show that the folder is a key's.
     let isKey: @Sendable (_ page: ObjectPage, _ path: String) -> Bool

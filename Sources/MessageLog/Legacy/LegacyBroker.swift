@@ -1,3 +1,4 @@
+import CivilTime
 public import Logging
 public import ObjectStorage
 import Synchronization
@@ -109,10 +110,12 @@ public final class LegacyBroker: Broker {
 
     /// The keys that have messages and match, in order.
     ///
-    /// Of a key that has more than a thousand messages, keys below it are not found whose next word begins with a digit.
+    /// Of a key that has more than a thousand messages, those are passed over from there to tomorrow, and with them keys
+    /// below it whose next word would stand among their names, as `2026-11X` does.
     public func keys(matching pattern: RoutingPattern) async throws(MessageLogError) -> [RoutingKey] {
         let names = names
-        let walk = KeyWalk(store: store, prefix: prefix, lastName: names.last) { page, path in
+        let tomorrow = UTCTime(microseconds: environment.now().microseconds + 86_400_000_000)
+        let walk = KeyWalk(store: store, prefix: prefix, lastName: names.name(of: tomorrow)) { page, path in
             page.objects.contains { object in
                 let name = object.key.description.utf8.dropFirst(path.utf8.count)
                 return names.time(of: String(decoding: name, as: UTF8.self)) != nil

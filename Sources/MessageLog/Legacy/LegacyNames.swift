@@ -44,9 +44,6 @@ struct LegacyNames: Sendable {
         return text + "-" + String(repeating: "0", count: 6 - digits.utf8.count) + digits
     }
 
-    /// A name behind all that messages have.
-    var last: String { format.text(of: UTCTime("9999-12-31T23:59:59.999999") ?? UTCTime(microseconds: 0)) + "~" }
-
     /// The name of a message of that time where no name may be used twice and the store does not see to it.
     func name(of time: UTCTime, chance: UInt32) -> String {
         let digits = String(chance, radix: 16)
