@@ -11,6 +11,7 @@ import Testing
         try await withRabbitMQ { server in
             try await messagesArriveAsSent(server)
             try await commitsDecide(server)
+            try await longMessages(server)
             try await namesAndPatterns(server)
             try await oneOfAName(server)
             try await withoutQueue(server)
@@ -46,6 +47,36 @@ import Testing
             try await withReader(of: broker, "first", "shop.#") { reader in
                 let rest = try await reader.next()
                 #expect(rest.isEmpty)
+            }
+        }
+    }
+
+    private func longMessages(_ server: RabbitMQServer) async throws {
+        var options = RabbitMQOptions()
+        options.prefetchBytes = 10_000
+        try await withRabbitMQBroker(server, options: options) { broker in
+            try await broker.subscribe(.standard, to: RoutingPattern("long"))
+            let producer = try Producer(routingKey: "long", brokers: [broker])
+            var sent: [String] = []
+            for number in 0..<120 {
+                // Every tenth is longer than all that may be held, and the last ones are short.
+                let count = number >= 60 ? 0 : number % 10 == 0 ? 12_000 : 3_000
+                sent.append("\(number) " + String(repeating: "x", count: count))
+                try await producer.send(sent[number])
+            }
+            await producer.close()
+            try await withReader(of: broker, "default", "long") { reader in
+                var messages: [Message] = []
+                let deadline = ContinuousClock.now + .seconds(60)
+                while messages.count < sent.count, .now < deadline {
+                    var held: [Message] = []
+                    while case let some = try await reader.next(), !some.isEmpty { held += some }
+                    let bytes = held.reduce(0) { $0 + $1.body.count }
+                    #expect(held.count <= 1 || bytes <= options.prefetchBytes)
+                    if let last = held.last { try await reader.commit(through: last) }
+                    messages += held
+                }
+                #expect(messages.map(\.text) == sent)
             }
         }
     }

@@ -4,7 +4,8 @@ internal import Synchronization
 
 /// The messages that RabbitMQ has handed to a reader and that are not committed, in the order of their arrival.
 ///
-/// There are at most as many as the consumer's prefetch.
+/// There are at most as many as the consumer's prefetch, and as many bytes as given, or one message. What comes beyond
+/// that is forgotten, and so is all that follows: RabbitMQ has it still, and gives it to the consumer that comes next.
 final class RabbitMQArrivals: Sendable {
     private struct Open {
         let message: Message
@@ -14,6 +15,12 @@ final class RabbitMQArrivals: Sendable {
 
     private struct State {
         var open: [Open] = []
+        var openBytes = 0
+        /// Whether messages were forgotten.
+        var isOverfull = false
+        /// How many messages came, and how many bytes the longest has.
+        var arrived = 0
+        var longest = 0
         /// How many of them the reader has handed out.
         var taken = 0
         var count: UInt64 = 0
@@ -28,11 +35,21 @@ final class RabbitMQArrivals: Sendable {
     private let state = Mutex(State())
     private let news = WakeUp()
     private let broker: String
+    private let limit: Int
     private let logger: Logger
 
-    init(broker: String, logger: Logger) {
+    /// Creates a place for what comes.
+    ///
+    /// - Parameters:
+    ///   - broker: Where it comes from.
+    ///   - limit: How many bytes of messages are held.
+    ///   - number: The number behind which messages are counted.
+    ///   - logger: Where is said what is refused.
+    init(broker: String, limit: Int, behind number: UInt64, logger: Logger) {
         self.broker = broker
+        self.limit = limit
         self.logger = logger
+        state.withLock { $0.count = number }
     }
 
     // MARK: The reader's side
@@ -63,6 +80,15 @@ final class RabbitMQArrivals: Sendable {
     /// How many messages are not committed.
     var openCount: Int { state.withLock { $0.open.count } }
 
+    /// The number of the newest message.
+    var newest: UInt64 { state.withLock { $0.count } }
+
+    /// Whether messages were forgotten, so that no more come.
+    var isOverfull: Bool { state.withLock { $0.isOverfull } }
+
+    /// How many messages came, and how many bytes the longest has.
+    var sizes: (arrived: Int, longest: Int) { state.withLock { ($0.arrived, $0.longest) } }
+
     /// Whether nothing comes any more, and the reader has heard why.
     var isOver: Bool { state.withLock { $0.isTold } }
 
@@ -89,6 +115,7 @@ final class RabbitMQArrivals: Sendable {
                     continue
                 }
                 open.delivery.acknowledge()
+                state.openBytes -= open.message.body.count
             }
             state.taken -= state.open.count - kept.count
             state.open = kept
@@ -137,8 +164,19 @@ final class RabbitMQArrivals: Sendable {
                 // The connection was lost: what was not committed comes again.
                 state.generation = delivery.generation
                 state.open = []
+                state.openBytes = 0
+                state.isOverfull = false
                 state.taken = 0
             }
+            let size = delivery.body.count
+            state.arrived += 1
+            state.longest = max(state.longest, size)
+            // Once one is left out, those behind it are, so that none comes before it.
+            if state.isOverfull || !state.open.isEmpty && state.openBytes + size > limit {
+                state.isOverfull = true
+                return
+            }
+            state.openBytes += size
             state.count += 1
             state.open.append(
                 Open(

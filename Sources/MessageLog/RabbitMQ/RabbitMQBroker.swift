@@ -72,7 +72,7 @@ public final class RabbitMQBroker: Broker {
         return RabbitMQReader(
             RabbitMQSubscription(
                 queue: try queueName(of: pattern, for: consumer), pattern: pattern, exchange: options.exchange),
-            broker: description, over: connection, prefetch: options.prefetch, batchBytes: reading.batchBytes,
+            broker: description, over: connection, options: options, batchBytes: reading.batchBytes,
             logger: logger)
     }
 

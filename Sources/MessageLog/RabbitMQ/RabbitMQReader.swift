@@ -8,21 +8,24 @@ actor RabbitMQReader: MessageReader {
     private let subscription: RabbitMQSubscription
     private let broker: String
     private let connection: Connection
-    private let prefetch: Int
+    private let options: RabbitMQOptions
     private let batchBytes: Int
     private let logger: Logger
     private var consumer: AMQP.Consumer?
     private var arrivals: RabbitMQArrivals?
+    /// How many messages RabbitMQ hands out ahead of their commit.
+    private var prefetch: Int
     private var isClosed = false
 
     init(
-        _ subscription: RabbitMQSubscription, broker: String, over connection: Connection, prefetch: Int,
+        _ subscription: RabbitMQSubscription, broker: String, over connection: Connection, options: RabbitMQOptions,
         batchBytes: Int, logger: Logger
     ) {
         self.subscription = subscription
         self.broker = broker
         self.connection = connection
-        self.prefetch = prefetch
+        self.options = options
+        prefetch = options.prefetch
         self.batchBytes = batchBytes
         self.logger = logger
     }
@@ -32,7 +35,7 @@ actor RabbitMQReader: MessageReader {
         let messages = try arrivals.take(batchBytes)
         guard messages.isEmpty else { return messages }
         // Nobody says that a queue is empty: what it has ready is asked for, and what is on its way has to arrive.
-        guard arrivals.openCount < prefetch else { return [] }
+        guard arrivals.openCount < prefetch, !arrivals.isOverfull else { return [] }
         let isMore = try await ready() > 0
         try await waitForMore(atMost: isMore ? .seconds(1) : .milliseconds(50))
         return try arrivals.take(batchBytes)
@@ -70,13 +73,22 @@ actor RabbitMQReader: MessageReader {
     /// What has arrived; begins to consume with the first call, and again after a failure.
     private func started() async throws(MessageLogError) -> RabbitMQArrivals {
         if isClosed { throw MessageLogError(.closed, "the reader of '\(subscription.queue)' was closed") }
-        if let arrivals, !arrivals.isOver { return arrivals }
+        if let arrivals, !arrivals.isOver {
+            guard let other = betterPrefetch(after: arrivals) else { return arrivals }
+            logger.debug(
+                "messages are asked for anew, by their length",
+                metadata: ["queue": "\(subscription.queue)", "prefetch": "\(other)"])
+            prefetch = other
+            consumer?.cancel()
+            await arrivals.ended()
+        }
         try await connection.ready(broker)
         try await subscription.declare(over: connection, broker: broker)
         do throws(AMQPError) {
             let consumer = try await connection.consume(
                 from: subscription.queue, options: AMQP.ConsumerOptions(prefetch: prefetch))
-            let arrivals = RabbitMQArrivals(broker: broker, logger: logger)
+            let arrivals = RabbitMQArrivals(
+                broker: broker, limit: options.prefetchBytes, behind: arrivals?.newest ?? 0, logger: logger)
             arrivals.start(consumer)
             self.consumer = consumer
             self.arrivals = arrivals
@@ -84,5 +96,16 @@ actor RabbitMQReader: MessageReader {
         } catch {
             throw MessageLogError(error, "cannot consume from '\(subscription.queue)' at \(broker)")
         }
+    }
+
+    /// How many messages to ask for from now on, where that is to change; only when nothing is held.
+    private func betterPrefetch(after arrivals: RabbitMQArrivals) -> Int? {
+        guard arrivals.openCount == 0 else { return nil }
+        let (arrived, longest) = arrivals.sizes
+        let fitting = min(max(1, options.prefetchBytes / max(1, longest)), options.prefetch)
+        // What was forgotten comes only to another consumer.
+        if arrivals.isOverfull { return min(fitting, prefetch) }
+        // Messages are short again, and have been for a while.
+        return fitting >= prefetch * 4 && arrived >= prefetch * 16 ? min(prefetch * 4, fitting) : nil
     }
 }
