@@ -129,10 +129,8 @@ import Testing
 
     @Test("boto3 and the AWS command line read what is written here, and the other way round, whatever the key")
     func foreignPeers() async throws {
-        try await withTemporaryFolder { folder in
-            let server = try await SeaweedFS.start(in: folder)
-            try await checkForeignPeers(server.login, in: folder)
-            await server.kill()
+        try await withSeaweedFS { server in
+            try await withTemporaryFolder { folder in try await checkForeignPeers(server.login, in: folder) }
         }
     }
 

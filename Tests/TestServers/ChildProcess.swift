@@ -72,6 +72,12 @@ public final class ChildProcess: Sendable {
         if (try? await waitForExit(within: limit)) == nil { await kill() }
     }
 
+    /// Kills the process and waits until it is gone, on this thread: at the exit of the test process.
+    func killAtExit() {
+        signal(SIGKILL)
+        for _ in 0..<5_000 where isRunning { usleep(1_000) }
+    }
+
     /// Kills the process and waits until it is gone.
     public func kill() async {
         signal(SIGKILL)

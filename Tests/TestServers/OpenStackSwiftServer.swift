@@ -1,3 +1,5 @@
+import Synchronization
+
 /// An OpenStack Swift on free loopback ports, as Debian's `python3-swift` has it: a proxy with `tempauth`, and a server each
 /// for accounts, containers and objects, with one replica in a folder.
 public final class OpenStackSwiftServer: Sendable {
@@ -5,15 +7,17 @@ public final class OpenStackSwiftServer: Sendable {
     public let storageURL: String
     /// A token that may do everything in the account.
     public let token: String
-    /// A container in it.
-    public let container = "logs"
+    /// A container in it, which is empty.
+    public let container: String
     /// The port that requests go to.
     public let port: Int
     private let children: [ChildProcess]
+    private static let containers = Atomic(0)
 
     private init(storageURL: String, token: String, port: Int, children: [ChildProcess]) {
         self.storageURL = storageURL
         self.token = token
+        container = "logs-\(Self.containers.add(1, ordering: .relaxed).newValue)"
         self.port = port
         self.children = children
     }
@@ -94,10 +98,14 @@ public final class OpenStackSwiftServer: Sendable {
         }
         let (url, token) = try await login("writer", port: port("proxy"))
         let server = OpenStackSwiftServer(storageURL: url, token: token, port: port("proxy"), children: children)
-        try await eventually(within: .seconds(30), "a container") {
-            try await server.curl("-X", "PUT", "\(url)/\(server.container)").hasPrefix("HTTP/1.1 201")
-        }
+        try await server.makeContainer()
         return server
+    }
+
+    private func makeContainer() async throws {
+        try await eventually(within: .seconds(30), "a container") {
+            try await curl("-X", "PUT", "\(storageURL)/\(container)").hasPrefix("HTTP/1.1 201")
+        }
     }
 
     /// A token of a user who may do nothing in the account.
@@ -171,19 +179,26 @@ public final class OpenStackSwiftServer: Sendable {
         """
 }
 
-/// Starts an OpenStack Swift, and ends it after `body`, also when that throws.
+extension OpenStackSwiftServer: PooledServer {
+    /// The same server with another container.
+    func fresh() async throws -> OpenStackSwiftServer {
+        let server = OpenStackSwiftServer(storageURL: storageURL, token: token, port: port, children: children)
+        try await server.makeContainer()
+        return server
+    }
+
+    func end() async { await stop() }
+
+    func killAtExit() {
+        for child in children { child.killAtExit() }
+    }
+
+    fileprivate static let pool = ServerPool<OpenStackSwiftServer>()
+}
+
+/// Gives an OpenStack Swift with an empty container to `body`, for it alone; it is handed on to the next test.
 public func withOpenStackSwift<Value>(
     isolation: isolated (any Actor)? = #isolation, _ body: (OpenStackSwiftServer) async throws -> Value
 ) async throws -> Value {
-    try await withTemporaryFolder { folder in
-        let server = try await OpenStackSwiftServer.start(in: folder)
-        do {
-            let value = try await body(server)
-            await server.stop()
-            return value
-        } catch {
-            await server.stop()
-            throw error
-        }
-    }
+    try await OpenStackSwiftServer.pool.with(body)
 }

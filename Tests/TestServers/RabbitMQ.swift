@@ -107,9 +107,7 @@ public final class RabbitMQServer: Sendable {
 
     /// Kills it without suspending, for the end of the process.
     func killAtExit() {
-        guard let child = child.withLock({ $0 }) else { return }
-        child.signal(SIGKILL)
-        for _ in 0..<5_000 where child.isRunning { usleep(1_000) }
+        child.withLock { $0 }?.killAtExit()
     }
 
     /// Ends the broker of the virtual machine; it goes on after ``startApplication()``.

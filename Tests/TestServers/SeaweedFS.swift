@@ -71,19 +71,29 @@ public final class SeaweedFS: Sendable {
     }
 }
 
-/// Starts a SeaweedFS, and ends it after `body`, also when that throws.
+extension SeaweedFS: PooledServer {
+    /// Empties the bucket of a server that runs.
+    func fresh() async throws -> SeaweedFS {
+        let answer = await exchangeHTTP(
+            "DELETE /buckets/\(login.bucket)/?recursive=true HTTP/1.0\r\nHost: filer\r\n\r\n", port: filerPort)
+        guard let answer, 200...299 ~= answer.status, await makeBucket() else {
+            throw TestServerError("cannot empty the bucket of \(login.endpoint)")
+        }
+        return self
+    }
+
+    func end() async { await kill() }
+
+    func killAtExit() { child.withLock { $0 }?.killAtExit() }
+
+    fileprivate static let pool = ServerPool<SeaweedFS>()
+}
+
+/// Gives a SeaweedFS with an empty bucket to `body`, for it alone.
+///
+/// It is handed on to the next test; one whose test threw, or that was killed and not started again, is not.
 public func withSeaweedFS<Value>(
     isolation: isolated (any Actor)? = #isolation, _ body: (SeaweedFS) async throws -> Value
 ) async throws -> Value {
-    try await withTemporaryFolder { folder in
-        let server = try await SeaweedFS.start(in: folder)
-        do {
-            let value = try await body(server)
-            await server.kill()
-            return value
-        } catch {
-            await server.kill()
-            throw error
-        }
-    }
+    try await SeaweedFS.pool.with(body)
 }
