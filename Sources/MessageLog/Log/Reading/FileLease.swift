@@ -7,7 +7,7 @@ actor FileLease: Lease {
     private let environment: LogEnvironment
 
     private var held: FileLock?
-    private var waiting: Task<Result<FileLock?, ObjectStoreError>, Never>?
+    private(set) var waiting: Task<Result<FileLock?, ObjectStoreError>, Never>?
     private var isClosed = false
 
     init(store: FileObjectStore, folder: LogFolder, name: String) throws(MessageLogError) {
