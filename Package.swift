@@ -230,3 +230,13 @@ for target in package.targets where target.type != .system {
         .treatAllWarnings(as: .error),
     ]
 }
+
+// A program that exports nothing, with its relocations packed, has 4 MB less in memory when it idles and starts sooner. It
+// needs the C library of Debian 12 (2.36) or a later one.
+for target in package.targets where target.type == .executable {
+    target.linkerSettings = [
+        .unsafeFlags(
+            ["-use-ld=lld", "-Xlinker", "--no-export-dynamic", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"],
+            .when(platforms: [.linux], configuration: .release))
+    ]
+}
