@@ -34,12 +34,9 @@ public struct ObjectStoreURL: Sendable, Hashable, CustomStringConvertible {
     /// - Parameters:
     ///   - text: The URL.
     ///   - others: The names of parameters that the caller knows, and finds in ``otherParameters``.
-    ///   - otherSchemes: What the caller takes beside these URLs, for the error that names what there is.
     /// - Throws: ``ObjectStoreError`` with the code `invalidArgument`.
-    public init(
-        _ text: String, leaving others: Set<String> = [], otherSchemes: [String] = []
-    ) throws(ObjectStoreError) {
-        let schemes = ["file", "s3", "swift", "memory"] + otherSchemes
+    public init(_ text: String, leaving others: Set<String> = []) throws(ObjectStoreError) {
+        let schemes = ["file", "s3", "swift", "memory"]
         var parts = try StoreURLParts(text, schemes: schemes)
         otherParameters = parts.take(others)
         description = text

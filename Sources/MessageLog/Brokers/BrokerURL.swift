@@ -40,13 +40,27 @@ public struct BrokerURL: Sendable, Hashable, CustomStringConvertible {
     ///
     /// - Throws: ``MessageLogError`` with the code `invalidArgument`; its message shows no password.
     public init(_ text: String) throws(MessageLogError) {
-        if let scheme = text.split(separator: ":").first?.lowercased(), scheme == "amqp" || scheme == "amqps" {
+        let scheme = text.prefix { $0 != ":" }.lowercased()
+        if scheme == "amqp" || scheme == "amqps" {
             place = .rabbitMQ(try RabbitMQURL(text))
             return
         }
+        if scheme == "memory" {
+            // Each opening is a memory of its own: what one sends nobody else could read.
+            throw MessageLogError(
+                .invalidArgument,
+                "'memory:' is no broker: what is in the memory of one program nobody else reads; file:///PATH is a folder"
+            )
+        }
+        guard scheme != text.lowercased(), ["file", "s3", "swift"].contains(scheme) else {
+            throw MessageLogError(
+                .invalidArgument,
+                "'\(RoutingWord.visible(scheme))' is no broker: it has to begin with file:, s3:, swift:, amqp: or amqps:; "
+                    + "a folder is file:///PATH")
+        }
         let url: ObjectStoreURL
         do throws(ObjectStoreError) {
-            url = try ObjectStoreURL(text, leaving: ["layout"], otherSchemes: ["amqp", "amqps"])
+            url = try ObjectStoreURL(text, leaving: ["layout"])
         } catch {
             throw MessageLogError(.invalidArgument, error.message)
         }
@@ -59,6 +73,11 @@ public struct BrokerURL: Sendable, Hashable, CustomStringConvertible {
             }
         }
         place = .store(url, layout)
+    }
+
+    /// How messages lie there, where the URL says so.
+    public var layout: BrokerLayout? {
+        if case .store(_, let layout) = place { layout } else { nil }
     }
 
     /// The URL, without a password.

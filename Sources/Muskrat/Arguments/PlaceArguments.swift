@@ -16,7 +16,7 @@ struct PlaceArguments: ParsableArguments {
             discussion: "A password here is seen by every user of the host: put it in the configuration.",
             valueName: "url"))
     var brokers: [String] = []
-    @Option(help: "How messages lie in a store: log or legacy. (default: log)")
+    @Option(help: "How messages lie in a store: log or legacy. (default: what ?layout= in the URL says, else log)")
     var layout: String?
     @Option(
         name: .shortAndLong,
@@ -35,9 +35,14 @@ struct PlaceArguments: ParsableArguments {
         given.set(
             MuskratSettings.brokers, to: brokers.isEmpty ? nil : brokers.joined(separator: " "), option: "--broker")
         given.set(MuskratSettings.layout, to: layout, option: "--layout")
-        given.set(MuskratSettings.cursorType, to: cursors.map { _ in CursorPlace.file.rawValue }, option: "--cursors")
-        given.set(MuskratSettings.cursorLocation, to: cursors, option: "--cursors")
-        return try Self.load(config: config, given, logger: logger)
+        Self.setCursors(cursors, in: &given)
+        return try Self.load(config: config, given, brokers: brokers, logger: logger)
+    }
+
+    /// Has cursors kept in a folder, if one is given.
+    static func setCursors(_ folder: String?, in given: inout CommandLineValues) {
+        given.set(MuskratSettings.cursorType, to: folder.map { _ in CursorPlace.file.rawValue }, option: "--cursors")
+        given.set(MuskratSettings.cursorLocation, to: folder, option: "--cursors")
     }
 
     /// Reads all layers of the configuration.
@@ -45,15 +50,16 @@ struct PlaceArguments: ParsableArguments {
     /// - Parameters:
     ///   - config: The configuration file; nil for the default one, if it is there.
     ///   - given: What was given on the command line.
+    ///   - brokers: The brokers that were named there.
     ///   - logger: Where brokers report.
     /// - Returns: Where messages are.
     /// - Throws: `CommandError`.
     static func load(
-        config: String?, _ given: CommandLineValues = CommandLineValues(), logger: Logger
+        config: String?, _ given: CommandLineValues = CommandLineValues(), brokers: [String] = [], logger: Logger
     ) throws(CommandError) -> PlaceSettings {
         let settings = try MuskratSettings.schema.load(
             file: config.map { FilePath($0) } ?? MuskratSettings.defaultFile, fileMustExist: config != nil,
             commandLine: given)
-        return try PlaceSettings(settings, logger: logger)
+        return try PlaceSettings(settings, brokers: brokers, logger: logger)
     }
 }

@@ -16,9 +16,9 @@ struct CopyCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The broker to copy from.", valueName: "from")) var source: String
     @Argument(help: ArgumentHelp("The broker to copy to.", valueName: "to")) var target: String
     @Option(help: "Which keys, with * for one word and # for any number. (default: all)") var key = "#"
-    @Option(help: "The layout at FROM: log or legacy. (default: the URL's, else the configuration's)")
+    @Option(help: "The layout at FROM: log or legacy. (default: what ?layout= in its URL says, else the configuration)")
     var fromLayout: LayoutName?
-    @Option(help: "The layout at TO: log or legacy. (default: the URL's, else the configuration's)")
+    @Option(help: "The layout at TO: log or legacy. (default: what ?layout= in its URL says, else the configuration)")
     var toLayout: LayoutName?
     @Option(help: "The consumer's name at FROM. (default: one that follows from TO)") var name: String?
     @Flag(help: "Go on behind segments that are corrupt, and report them.") var skipCorrupt = false

@@ -14,6 +14,8 @@ struct PlaceSettings: Sendable {
     let batchLimits: LineBatches.Limits
     /// Whether brokers were named on the command line.
     private let isFromCommandLine: Bool
+    /// The layout that the command line asks for.
+    private let givenLayout: BrokerLayout?
     private let urls: [BrokerURL]
 
     /// Where brokers report.
@@ -21,15 +23,23 @@ struct PlaceSettings: Sendable {
 
     /// Puts the settings together.
     ///
+    /// - Parameters:
+    ///   - settings: All layers of the configuration.
+    ///   - brokers: The URLs of the command line, in place of those of the configuration where there is one.
+    ///   - logger: Where brokers report.
     /// - Throws: `CommandError`: `.usage` for a broker on the command line that is none, else `.configuration`.
-    init(_ settings: Settings, logger: Logger) throws(CommandError) {
+    init(_ settings: Settings, brokers: [String], logger: Logger) throws(CommandError) {
         self.logger = logger
-        let origin = settings.origin(of: MuskratSettings.brokers)
-        isFromCommandLine = origin?.hasPrefix("--") == true
+        isFromCommandLine = !brokers.isEmpty
+        let origin = isFromCommandLine ? "--broker" : settings.origin(of: MuskratSettings.brokers)
         var configuration = MessageLogConfiguration()
         configuration.brokers =
-            settings[MuskratSettings.brokers]?.reveal().split(whereSeparator: \.isWhitespace).map(String.init) ?? []
+            isFromCommandLine
+            ? brokers
+            : settings[MuskratSettings.brokers]?.reveal().split(whereSeparator: \.isWhitespace).map(String.init) ?? []
         configuration.layout = settings[MuskratSettings.layout]
+        let isLayoutGiven = settings.origin(of: MuskratSettings.layout)?.hasPrefix("--") == true
+        givenLayout = isLayoutGiven ? configuration.layout : nil
         configuration.s3Key = settings[MuskratSettings.s3Key]?.reveal()
         configuration.s3Secret = settings[MuskratSettings.s3Secret]?.reveal()
         configuration.s3Bucket = settings[MuskratSettings.s3Bucket]
@@ -81,7 +91,7 @@ struct PlaceSettings: Sendable {
     ///
     /// - Parameters:
     ///   - text: Its URL.
-    ///   - layout: How messages lie there, where its URL does not say; nil for the configuration's.
+    ///   - layout: How messages lie there; nil for what its URL says, or the configuration.
     ///   - keepsTimes: Whether messages of the legacy layout are named after their own times.
     /// - Returns: The broker.
     /// - Throws: `CommandError`.
@@ -93,9 +103,14 @@ struct PlaceSettings: Sendable {
     private func open(
         _ url: BrokerURL, layout: BrokerLayout? = nil, keepsTimes: Bool = false
     ) throws(CommandError) -> any Broker {
+        let asked = layout ?? givenLayout
+        if let asked, let named = url.layout, asked != named {
+            throw CommandError(
+                .usage, "the layout \(asked) is asked for, and \(url) says layout=\(named): leave one of them out")
+        }
         do throws(MessageLogError) {
             var opening = try configuration.opening(logger: logger)
-            if let layout { opening.layout = layout }
+            if let asked { opening.layout = asked }
             opening.legacy.keepsTimes = keepsTimes
             return try url.open(opening)
         } catch {

@@ -41,7 +41,8 @@ import Testing
         "what cannot be used is refused, names what is wrong, and shows no password",
         arguments: [
             ("file:///tmp?layout=other", "layout"), ("file:///tmp?colour=red", "colour"), ("file://tmp", "file:///"),
-            ("s3://bucket?flavour=1", "flavour"), ("ftp://host/", "ftp"), ("nonsense", "nonsense"), ("", "amqp:"),
+            ("s3://bucket?flavour=1", "flavour"), ("ftp://host/", "ftp"), ("nonsense", "nonsense"),
+            ("memory:", "memory"), ("ftp://u:a-secret@h", "ftp"), ("", "amqp:"),
             ("amqp://u:a-secret@h?layout=log", "layout"), ("amqp://u:a-secret@h?speed=9", "speed"),
             ("amqp://u:a-secret@h?prefetch=0", "prefetch"), ("amqp://u:a-secret@h?prefetch=x", "prefetch"),
             ("amqp://u:a-secret@h?allow_unroutable=maybe", "allow_unroutable"),
