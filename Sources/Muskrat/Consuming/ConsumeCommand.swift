@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CivilTime
 internal import CommandKit
 internal import MessageLog
 
@@ -60,8 +61,10 @@ struct ConsumeCommand: AsyncParsableCommand {
         let name = name ?? settings.consumerName
         let meter = Meter(reporting)
         let broker = try settings.openOne()
-        let printer = MessagePrinter(isJSON: json, asLists: aggregate, meter: meter)
-        let consumer = consumer(named: name, broker, options, printer, meter)
+        let printer = MessagePrinter(
+            isJSON: json, asLists: aggregate, timeFormat: settings.timeFormat, meter: meter)
+        let consumer = consumer(named: name, broker, options, printer, meter, settings.timeFormat)
+        await tellOfCursor(named: name, broker, options.reading)
         let result = try await untilSignalled { [follow, interval] in
             await caught { () throws(MessageLogError) in
                 follow ? try await consumer.follow(interval: interval.duration) : try await consumer.consume()
@@ -94,7 +97,8 @@ struct ConsumeCommand: AsyncParsableCommand {
     }
 
     private func consumer(
-        named name: String, _ broker: any Broker, _ options: ConsumerOptions, _ printer: MessagePrinter, _ meter: Meter
+        named name: String, _ broker: any Broker, _ options: ConsumerOptions, _ printer: MessagePrinter, _ meter: Meter,
+        _ timeFormat: TimeFormat?
     ) -> any MessageConsumer {
         guard let words = exec.flatMap(CommandWords.init) else {
             return AggregateConsumer(
@@ -102,7 +106,7 @@ struct ConsumeCommand: AsyncParsableCommand {
                 logger: reporting.logger
             ) { try await printer.print($0) }
         }
-        let program = MessageProgram(words: words, meter: meter)
+        let program = MessageProgram(words: words, timeFormat: timeFormat, meter: meter)
         guard aggregate else {
             return Consumer(key, name: name, broker: broker, options: options, logger: reporting.logger) {
                 try await program.run(with: $0)

@@ -1,3 +1,4 @@
+internal import CivilTime
 internal import CommandKit
 internal import DedicatedThread
 internal import Glibc
@@ -41,8 +42,8 @@ actor MessageOutput {
     /// Writes messages as one list in one line.
     ///
     /// - Throws: `CommandError`, as the other `write` does.
-    func write(listOf messages: [Message]) throws(CommandError) -> Outcome {
-        MessageText.append(listOf: messages, to: &buffer)
+    func write(listOf messages: [Message], times format: TimeFormat?) throws(CommandError) -> Outcome {
+        MessageText.append(listOf: messages, times: format, to: &buffer)
         ends.append(buffer.count)
         return try flush() == nil ? .written : .readerGone(written: 0)
     }

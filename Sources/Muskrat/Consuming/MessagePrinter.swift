@@ -1,3 +1,4 @@
+internal import CivilTime
 internal import CommandKit
 internal import MessageLog
 internal import Synchronization
@@ -13,12 +14,14 @@ final class MessagePrinter: Sendable {
     private let output = MessageOutput()
     private let isJSON: Bool
     private let asLists: Bool
+    private let timeFormat: TimeFormat?
     private let meter: Meter
     private let end = Mutex<Ending?>(nil)
 
-    init(isJSON: Bool, asLists: Bool, meter: Meter) {
+    init(isJSON: Bool, asLists: Bool, timeFormat: TimeFormat?, meter: Meter) {
         self.isJSON = isJSON
         self.asLists = asLists
+        self.timeFormat = timeFormat
         self.meter = meter
     }
 
@@ -33,8 +36,8 @@ final class MessagePrinter: Sendable {
         do throws(CommandError) {
             let outcome =
                 asLists
-                ? try await output.write(listOf: messages)
-                : try await output.write(messages, as: isJSON ? .json : .body)
+                ? try await output.write(listOf: messages, times: timeFormat)
+                : try await output.write(messages, as: isJSON ? .json(timeFormat) : .body)
             switch outcome {
             case .written: return meter.add(messages.count)
             case .readerGone(let written):

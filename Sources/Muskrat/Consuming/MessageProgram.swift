@@ -1,6 +1,5 @@
 internal import CivilTime
 internal import CommandKit
-internal import Glibc
 internal import MessageLog
 internal import Subprocess
 internal import SystemPackage
@@ -13,13 +12,22 @@ struct MessageProgram: Sendable {
     }
 
     let words: CommandWords
+    /// How times are written in the environment; nil for RFC 3339.
+    let timeFormat: TimeFormat?
     let meter: Meter
+    private let input = ProgramInput()
+
+    init(words: CommandWords, timeFormat: TimeFormat?, meter: Meter) {
+        self.words = words
+        self.timeFormat = timeFormat
+        self.meter = meter
+    }
 
     /// Runs the program with one message on its standard input, as it is; where it stands is in the environment.
     ///
     /// - Throws: ``Failure`` when the program cannot be run, or does not end with 0.
     func run(with message: Message) async throws(Failure) {
-        try await run(input: Array(message.body), variables: Self.variables(message, count: 1))
+        try await run(input: Array(message.body), variables: variables(message, count: 1))
         meter.add(1)
     }
 
@@ -30,7 +38,7 @@ struct MessageProgram: Sendable {
         guard let last = messages.last else { return }
         var input: [UInt8] = []
         for message in messages { MessageText.body.append(message, to: &input) }
-        try await run(input: input, variables: Self.variables(last, count: messages.count))
+        try await run(input: input, variables: variables(last, count: messages.count))
         meter.add(messages.count)
     }
 
@@ -40,8 +48,13 @@ struct MessageProgram: Sendable {
         return name.contains("/") ? .path(FilePath(name)) : .name(name)
     }
 
-    private func run(input: [UInt8], variables: [Environment.Key: String]) async throws(Failure) {
-        let file = try Self.file(holding: input)
+    private func run(input bytes: [UInt8], variables: [Environment.Key: String]) async throws(Failure) {
+        let file: FileDescriptor
+        do {
+            file = try await input.descriptor(holding: bytes)
+        } catch {
+            throw Failure(description: "a message cannot be handed on: \(error)")
+        }
         let (executable, arguments) = (executable, Arguments(Array(words.words.dropFirst())))
         // A task that is cancelled has its program killed; what has begun is to come to its end.
         let outcome = await Task {
@@ -66,52 +79,10 @@ struct MessageProgram: Sendable {
         }
     }
 
-    /// What a pipe takes at once, with nobody reading (pipe(7)).
-    private static let pipeCapacity = 65_536
-
-    /// A descriptor to read the bytes from, whenever and however much of them the program reads.
-    private static func file(holding bytes: [UInt8]) throws(Failure) -> FileDescriptor {
-        do {
-            return bytes.count <= pipeCapacity ? try pipe(holding: bytes) : try temporaryFile(holding: bytes)
-        } catch {
-            throw Failure(description: "a message cannot be handed on: \(error)")
-        }
-    }
-
-    private static func pipe(holding bytes: [UInt8]) throws -> FileDescriptor {
-        let ends = try FileDescriptor.pipe()
-        for end in [ends.readEnd, ends.writeEnd] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
-        do {
-            try ends.writeEnd.closeAfter { _ = try ends.writeEnd.writeAll(bytes) }
-            return ends.readEnd
-        } catch {
-            try? ends.readEnd.close()
-            throw error
-        }
-    }
-
-    private static func temporaryFile(holding bytes: [UInt8]) throws -> FileDescriptor {
-        let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        var name = Array("\(folder)/muskrat-XXXXXX".utf8CString)
-        let number = mkstemp(&name)
-        guard number >= 0 else { throw Errno(rawValue: errno) }
-        _ = fcntl(number, F_SETFD, FD_CLOEXEC)
-        unlink(name)
-        let file = FileDescriptor(rawValue: number)
-        do {
-            _ = try file.writeAll(bytes)
-            try file.seek(offset: 0, from: .start)
-            return file
-        } catch {
-            try? file.close()
-            throw error
-        }
-    }
-
-    private static func variables(_ message: Message, count: Int) -> [Environment.Key: String] {
+    private func variables(_ message: Message, count: Int) -> [Environment.Key: String] {
         [
             "MUSKRAT_KEY": message.key.description, "MUSKRAT_SEQUENCE": message.position.description,
-            "MUSKRAT_TIME": message.time.description, "MUSKRAT_COUNT": String(count),
+            "MUSKRAT_TIME": MessageText.time(message.time, in: timeFormat), "MUSKRAT_COUNT": String(count),
         ]
     }
 }

@@ -20,7 +20,7 @@ enum MuskratSettings {
         "muskrat", "s3_timestamp_format", .timeFormat, default: TimeFormat.standard)
     static let cursorType = Setting("muskrat", "s3_cursor.type", .choice, default: CursorPlace.store)
     static let cursorLocation = Setting("muskrat", "s3_cursor.location", .path)
-    static let timeFormat = Setting("muskrat", "timeformat", .timeFormat, default: ProducerOptions().timeFormat)
+    static let timeFormat = Setting("muskrat", "timeformat", .timeFormat)
     static let host = Setting("muskrat", "host", .word)
     static let exchangeName = Setting("muskrat", "exchange_name", .word, default: RabbitMQOptions().exchange)
 

@@ -10,6 +10,8 @@ struct PlaceSettings: Sendable {
     let configuration: MessageLogConfiguration
     /// The name of a consumer that gives none.
     let consumerName: String
+    /// How times are written in JSON and in the environment of programs; nil for RFC 3339.
+    let timeFormat: TimeFormat?
     /// How large a batch of lines becomes.
     let batchLimits: LineBatches.Limits
     /// Whether brokers were named on the command line.
@@ -57,6 +59,7 @@ struct PlaceSettings: Sendable {
         configuration.producing = Self.producing(settings, logger)
         self.configuration = configuration
         consumerName = settings[MuskratSettings.name]
+        timeFormat = settings[MuskratSettings.timeFormat]
         batchLimits = LineBatches.Limits(
             bytes: settings[MuskratSettings.batchBytes].bytes, count: settings[MuskratSettings.batchCount],
             interval: settings[MuskratSettings.batchInterval].duration)
@@ -126,7 +129,7 @@ struct PlaceSettings: Sendable {
         options.maxInFlight = settings[MuskratSettings.maxInFlight]
         if let folder = settings[MuskratSettings.spool] { options.spoolFolder = folder }
         options.spoolLimit = settings[MuskratSettings.spoolLimit].bytes
-        options.timeFormat = settings[MuskratSettings.timeFormat]
+        options.timeFormat = settings[MuskratSettings.timeFormat] ?? options.timeFormat
         return options
     }
 }

@@ -1,3 +1,4 @@
+import CivilTime
 import MessageLog
 import SystemPackage
 import TestServers
@@ -35,7 +36,8 @@ extension EndToEnd {
                 #expect(settings[MuskratSettings.batchBytes] == empty[MuskratSettings.batchBytes])
                 #expect(settings[MuskratSettings.batchInterval] == empty[MuskratSettings.batchInterval])
                 #expect(settings[MuskratSettings.spoolLimit] == empty[MuskratSettings.spoolLimit])
-                #expect(settings[MuskratSettings.timeFormat] == empty[MuskratSettings.timeFormat])
+                #expect(settings[MuskratSettings.spooling] == empty[MuskratSettings.spooling])
+                #expect(settings[MuskratSettings.timeFormat] == .standard)
             }
         }
     }

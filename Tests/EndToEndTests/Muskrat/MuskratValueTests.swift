@@ -1,5 +1,7 @@
 import CivilTime
+import Glibc
 import MessageLog
+import SystemPackage
 import Testing
 
 @testable import Muskrat
@@ -21,6 +23,44 @@ extension EndToEnd {
         @Test("what is no command line is refused", arguments: ["", "  ", "a 'b", "a \"b", "a\\", "''"])
         func noWords(text: String) {
             #expect(CommandWords(text) == nil)
+        }
+
+        @Test("a pipe takes what it has room for, and what it has not is not waited for")
+        func input() {
+            for (size, isWhole) in [(0, true), (1, true), (4096, true), (4097, false), (65_536, false)] {
+                var ends: [Int32] = [-1, -1]
+                #expect(pipe(&ends) == 0)
+                // F_SETPIPE_SZ: as small as the kernel makes them for a user who has many.
+                #expect(fcntl(ends[1], 1031, 4096) == 4096)
+                #expect(ProgramInput.fill(ends[1], with: [UInt8](repeating: 7, count: size)) == isWhole)
+                for end in ends { close(end) }
+            }
+        }
+
+        @Test("a program's input is all there, however much it is", arguments: [0, 5, 65_536, 65_537, 3 << 20])
+        func inputs(size: Int) async throws {
+            let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0) }
+            let file = try await ProgramInput().descriptor(holding: bytes)
+            defer { try? file.close() }
+            var got: [UInt8] = []
+            var block = [UInt8](repeating: 0, count: 1 << 16)
+            while case let count = try block.withUnsafeMutableBytes({ try file.read(into: $0) }), count > 0 {
+                got += block.prefix(count)
+            }
+            #expect(got == bytes)
+        }
+
+        @Test("a cursor's age is told in the largest unit")
+        func ages() {
+            let now = UTCTime.now
+            for (seconds, text) in [
+                (0, "0s"), (59, "59s"), (60, "1m"), (7199, "1h"), (86_400 * 400, "400d"), (-5, "0s"),
+            ]
+                as [(Int64, String)]
+            {
+                #expect(
+                    CursorPlaces.age(since: UTCTime(microseconds: now.microseconds - seconds * 1_000_000), now) == text)
+            }
         }
 
         @Test("a place is the beginning, the end, a number or a time")
