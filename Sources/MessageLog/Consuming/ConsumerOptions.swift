@@ -26,16 +26,27 @@ public struct ConsumerOptions: Sendable {
 
 /// Where messages are put aside that a handler cannot deal with, so that those behind them get their turn.
 ///
-/// Their bodies are kept as they are, and their time is that of the putting aside.
+/// Their time there is that of the putting aside.
 public struct DeadLetters: Sendable {
+    /// What is put aside of a message.
+    public enum Form: String, Sendable, Hashable, CaseIterable {
+        /// The message with its key, place and time, the consumer's name and the error: a ``DeadLetter``.
+        case letter
+        /// The body as it is, and nothing else.
+        case body
+    }
+
     /// The key that they are sent to.
     public var key: RoutingKey
     /// The broker of that key; `nil` for the one that they come from.
     public var broker: (any Broker)?
+    /// What is put aside of each message.
+    public var form: Form
 
     /// Names a key.
-    public init(_ key: RoutingKey, broker: (any Broker)? = nil) {
+    public init(_ key: RoutingKey, broker: (any Broker)? = nil, form: Form = .letter) {
         self.key = key
         self.broker = broker
+        self.form = form
     }
 }

@@ -261,7 +261,7 @@ struct ConsumerRun {
             [LogKey.deadLetters: "\(deadLetters.key)"])
         if parking == nil { parking = ParkingLot(deadLetters, subscription, broker: try seat.broker()) }
         let isPatient = isPatient
-        try await parking?.park(messages, isPatient: isPatient)
+        try await parking?.park(messages, because: failure, isPatient: isPatient)
         handled.append(queue.removeFirst(messages.count, countsBytes: makesLists))
         counts.parked += messages.count
         try await commit()

@@ -78,6 +78,20 @@ struct Subscription: Sendable {
         }
     }
 
+    /// What is read.
+    ///
+    /// - Throws: ``MessageLogError`` with the code `invalidArgument`.
+    var pattern: RoutingPattern {
+        get throws(MessageLogError) { try checked.get().pattern }
+    }
+
+    /// Who reads.
+    ///
+    /// - Throws: ``MessageLogError`` with the code `invalidArgument`.
+    var name: ConsumerName {
+        get throws(MessageLogError) { try checked.get().name }
+    }
+
     /// Makes a reader; one that replaces another goes on where the cursor stands.
     ///
     /// - Parameters:

@@ -39,6 +39,8 @@ struct ConsumeCommand: AsyncParsableCommand {
     @Option(help: "How often the program is run with a message at most.") var attempts = 5
     @Option(help: ArgumentHelp("Where messages go that the program fails with.", valueName: "key"))
     var deadLetters: String?
+    @Flag(help: "Put the bodies of such messages aside as they are, without key, place and error.") var deadBodies =
+        false
     @Flag(help: "Print each message as a JSON object with its key, sequence, time, and text or base64.") var json =
         false
     @Option(help: "Another cursor than the one of the consumer's name.") var cursor: String?
@@ -52,6 +54,7 @@ struct ConsumeCommand: AsyncParsableCommand {
         guard interval.duration > .zero else { throw ValidationError("--interval \(interval) is not above zero") }
         if let exec, CommandWords(exec) == nil { throw ValidationError("--exec '\(exec)' is no command line") }
         if exec == nil, deadLetters != nil { throw ValidationError("--dead-letters goes with --exec") }
+        if deadBodies, deadLetters == nil { throw ValidationError("--dead-bodies goes with --dead-letters") }
         if exec != nil, json { throw ValidationError("--json says how messages are printed; with --exec they are not") }
     }
 
@@ -88,7 +91,7 @@ struct ConsumeCommand: AsyncParsableCommand {
         options.retry = exec == nil ? .never : HandlerRetry(attempts: attempts)
         if let deadLetters {
             do throws(MessageLogError) {
-                options.deadLetters = DeadLetters(try RoutingKey(deadLetters))
+                options.deadLetters = DeadLetters(try RoutingKey(deadLetters), form: deadBodies ? .body : .letter)
             } catch {
                 throw CommandError(error)
             }

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import Testing
 import TestServers
 
@@ -108,7 +109,22 @@ extension EndToEnd {
                     "consume", "A.B", "--attempts", "2", "--dead-letters", "Dead", "--exec", script)
                 #expect(result.exitCode == 0, "\(result)")
                 #expect(result.output == "good\nfine\n")
-                #expect(try await stand.consume(key: "Dead") == ["bad"])
+                let letter = try JSONValue(parsing: Array(try await stand.consume(key: "Dead").joined().utf8))
+                #expect(letter["key"] == "A.B")
+                #expect(letter["sequence"] == 2)
+                #expect(letter["consumer"] == "default")
+                #expect(letter["broker"]?.string == stand.broker)
+                #expect(letter["attempts"] == 2)
+                #expect(letter["error"]?.string?.contains("ended with 1") == true, "\(letter)")
+                #expect(letter["text"] == "bad")
+                let shown = try await stand.muskrat("consume", "Dead", "--name", "other", "--json").value()
+                #expect(shown["text"]?.string == letter.description, "\(shown)")
+
+                let bodies = ["--dead-letters", "Bodies", "--dead-bodies"]
+                let other = try await stand.muskrat(
+                    ["consume", "A.B", "--name", "other", "--attempts", "1", "--exec", script] + bodies)
+                #expect(other.exitCode == 0, "\(other)")
+                #expect(try await stand.consume(key: "Bodies") == ["bad"])
             }
         }
 
@@ -161,7 +177,8 @@ extension EndToEnd {
                     try await eventually(within: .seconds(30), "all lines in the bucket") {
                         _ = try await produce("")
                         let got = try await stand.muskrat(
-                            ["consume", "A.B", "--broker", bucket, "--from", "beginning"], environment: environment)
+                            ["consume", "A.B", "--broker", bucket, "--from", "beginning", "--reset"],
+                            environment: environment)
                         return got.output == "one\ntwo\nthree\n"
                     }
                 }

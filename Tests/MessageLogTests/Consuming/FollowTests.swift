@@ -157,7 +157,7 @@ import Testing
             })
         let counts = try await follow(consumer, until: ["2"])
         #expect(counts == ConsumerCounts(handled: 1, parked: 1))
-        #expect(try broker.bodies("Dead") == ["1"])
+        #expect(try broker.bodies("Dead").map { DeadLetter(Array($0.utf8))?.message.text } == ["1"])
         #expect(clock.pauses.count == 2)
     }
 
