@@ -5,6 +5,7 @@ enum LogKey {
     static let consumer = "consumer"
     static let deadLetters = "dead-letters"
     static let error = "error"
+    static let holder = "holder"
     static let key = "key"
     static let position = "position"
     static let retryIn = "retry-in"

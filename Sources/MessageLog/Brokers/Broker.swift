@@ -88,6 +88,10 @@ public protocol MessageReader: Sendable {
     /// - Throws: ``MessageLogError``.
     func takeLease() async throws(MessageLogError) -> Bool
 
+    /// Who has the lease, in words for people, as far as the broker knew when ``takeLease()`` was last called; `nil` where
+    /// it does not tell.
+    func leaseHolder() async -> String?
+
     /// The next messages; empty when there are none now.
     ///
     /// The first call takes the consumer's lease, and waits as long as another consumer of the same name has it.
@@ -118,6 +122,9 @@ public protocol MessageReader: Sendable {
 extension MessageReader {
     /// Nothing to take, as with RabbitMQ, which shares a queue's messages out among all who read it.
     public func takeLease() async throws(MessageLogError) -> Bool { true }
+
+    /// Nobody tells.
+    public func leaseHolder() async -> String? { nil }
 }
 
 /// How a reader reads.

@@ -14,6 +14,10 @@ struct ConsumerRun {
     private var queue = MessageQueue()
     private var handled = HandledMessages()
     private(set) var counts = ConsumerCounts()
+    /// The reader of which it is known whether it had to wait for another consumer.
+    private var reader = 0
+    /// Whether it is known that there are such keys.
+    private var hasKeys = false
 
     private var clock: ConsumerClock { subscription.clock }
 
@@ -111,12 +115,38 @@ struct ConsumerRun {
         try await handleQueue(isAll: false)
         try await commit()
         while true {
-            let messages = try await seat.reader().next()
+            let messages = try await nextMessages()
             queue.append(messages, countsBytes: makesLists)
             try await handleQueue(isAll: messages.isEmpty)
             // RabbitMQ, for one, gives more when it knows that what it gave has been handled.
             if messages.isEmpty, try await !commit() { return }
         }
+    }
+
+    /// The next messages; says what it waits for, so that nobody wonders why nothing comes.
+    private mutating func nextMessages() async throws(MessageLogError) -> [Message] {
+        let reader = try await seat.reader()
+        if self.reader != seat.generation {
+            if try await !reader.takeLease() {
+                let holder = await reader.leaseHolder()
+                subscription.logger.notice(
+                    "another consumer of this name reads; waiting until it ends",
+                    metadata: holder.map { [LogKey.holder: "\($0)"] })
+            }
+            self.reader = seat.generation
+        }
+        let messages = try await reader.next()
+        if messages.isEmpty, !hasKeys { await tellOfMissingKeys() }
+        hasKeys = true
+        return messages
+    }
+
+    /// Says so when there is no key that could have messages, which may be a slip of the pen.
+    private func tellOfMissingKeys() async {
+        // Where the broker does not tell, or may not, there is nothing to say.
+        let pattern = try? subscription.pattern
+        guard let pattern, let keys = try? await seat.broker().keys(matching: pattern), keys.isEmpty else { return }
+        subscription.logger.notice("there is no such key yet")
     }
 
     private var makesLists: Bool {

@@ -19,6 +19,8 @@ actor LegacyReader: MessageReader {
     private var mark: LegacyCursor.Mark?
     /// Whether it began before, so that what the options say of the beginning is done.
     private var hasBegun = false
+    /// Whether there are messages, or a cursor.
+    private var isKnown = false
     /// Whether something has been handled that the cursor does not tell of yet.
     private var isDirty = false
     private var isClosed = false
@@ -36,13 +38,17 @@ actor LegacyReader: MessageReader {
     func takeLease() async throws(MessageLogError) -> Bool {
         try await turns.run { () throws(MessageLogError) in
             try check()
+            guard try await isThere() else { return true }
             return try await lease?.tryToTake() ?? true
         }
     }
 
+    func leaseHolder() async -> String? { await lease?.otherHolder() }
+
     func next() async throws(MessageLogError) -> [Message] {
         try await turns.run { () throws(MessageLogError) in
             try check()
+            guard try await isThere() else { return [] }
             try await open()
             var isLast = false
             while true {
@@ -102,6 +108,19 @@ actor LegacyReader: MessageReader {
     }
 
     // MARK: Lease and cursor.
+
+    /// Whether there is anything that a cursor could be needed for.
+    ///
+    /// Who asks for a key that nobody has sent to leaves nothing behind, unless reading is to begin elsewhere than at the
+    /// beginning: what is sent until the consumer comes again would be left out.
+    private func isThere() async throws(MessageLogError) -> Bool {
+        if isKnown || options.start != .beginning { return true }
+        isKnown = try await cursor.tag() != nil
+        if isKnown { return true }
+        let page = try await folder.list(after: "")
+        isKnown = !page.entries.isEmpty || page.end != nil
+        return isKnown
+    }
 
     private func open() async throws(MessageLogError) {
         do throws(MessageLogError) {

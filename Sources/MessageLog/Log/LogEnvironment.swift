@@ -11,6 +11,8 @@ package struct LogEnvironment: Sendable {
     package var sleep: @Sendable (Duration) async throws -> Void
     /// A random number.
     package var random: @Sendable () -> UInt64
+    /// This process and its host, for people: `process 4711 on lb-1`.
+    package var who: String
     /// Where tasks run that nobody waits for; `nil` for Swift's own pool.
     package var executor: (any TaskExecutor)?
 
@@ -18,12 +20,13 @@ package struct LogEnvironment: Sendable {
     package init(
         now: @escaping @Sendable () -> UTCTime, elapsed: @escaping @Sendable () -> Duration,
         sleep: @escaping @Sendable (Duration) async throws -> Void, random: @escaping @Sendable () -> UInt64,
-        executor: (any TaskExecutor)?
+        who: String = Self.thisProcess, executor: (any TaskExecutor)?
     ) {
         self.now = now
         self.elapsed = elapsed
         self.sleep = sleep
         self.random = random
+        self.who = who
         self.executor = executor
     }
 
@@ -39,6 +42,13 @@ package struct LogEnvironment: Sendable {
             sleep: { try await Task.sleep(for: $0) },
             random: { .random(in: .min ... .max) },
             executor: nil)
+    }
+
+    package static var thisProcess: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "process \(getpid())" }
+        let host = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return "process \(getpid()) on \(host)"
     }
 
     /// A random part of a wait, so that those who failed together do not try again together.

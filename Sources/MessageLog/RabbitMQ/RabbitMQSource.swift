@@ -158,7 +158,8 @@ final class RabbitMQSource: MessageSource {
     private func withoutQueue(_ message: ReturnedMessage) -> MessageLogError {
         MessageLogError(
             .notFound,
-            "no queue at \(broker) takes messages of \(key) (\(message.replyCode) \(message.replyText)): start a consumer, "
-                + "which makes its queue, or allow messages without a queue")
+            "no queue at \(broker) takes messages of \(key) (\(message.replyCode) \(message.replyText)): start a consumer "
+                + "once, which makes the queue of its name, or have such messages dropped with allow_unroutable=true in "
+                + "the broker's URL")
     }
 }

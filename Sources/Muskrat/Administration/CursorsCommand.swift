@@ -14,7 +14,11 @@ struct CursorsCommand: AsyncParsableCommand {
     /// `muskrat cursors list`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "list", abstract: "List the cursors of all keys, or of those that match.")
+            commandName: "list", abstract: "List the cursors of all keys, or of those that match.",
+            discussion: """
+                A cursor that has long not moved keeps 'muskrat retain' from removing what it has still to read: \
+                'muskrat cursors delete' ends that, when nobody reads by its name any more.
+                """)
 
         @Argument(help: "Which keys, with * for one word and # for any number.") var pattern = "#"
         @OptionGroup var place: PlaceArguments
@@ -156,14 +160,26 @@ struct CursorPlaces {
         await keeper.close()
         var table = Table([
             .init("KEY"), .init("NAME"), .init("NEXT", isRightAligned: true), .init("WAITING", isRightAligned: true),
-            .init("MOVED"),
+            .init("MOVED"), .init("AGE", isRightAligned: true),
         ])
+        let now = UTCTime.now
         for cursor in cursors {
             table.append([
                 .init("\(cursor.key)"), .init("\(cursor.info.name)"), .init("\(cursor.info.next)"),
                 .init(cursor.info.waiting.map { "\($0)" } ?? "?"), .init("\(cursor.info.moved)"),
+                .init(Self.age(since: cursor.info.moved, now)),
             ])
         }
         Terminal.output.write(table.drawn(for: .output))
+    }
+
+    /// How long ago something was, in the largest unit of which it was one at least: `3d`.
+    static func age(since time: UTCTime, _ now: UTCTime) -> String {
+        // The time is the store's, whose clock need not be this one.
+        let seconds = max(0, now.microseconds - time.microseconds) / 1_000_000
+        for (unit, length) in [("d", 86_400), ("h", 3600), ("m", 60)] as [(String, Int64)] where seconds >= length {
+            return "\(seconds / length)\(unit)"
+        }
+        return "\(seconds)s"
     }
 }

@@ -71,6 +71,8 @@ final class ProducePump: Sendable {
         } catch {
             failure = error
         }
+        // What became of each message is told by the reports.
+        _ = await caught { () throws(MessageLogError) in try await producer.flush() }
         await catchUp()
         let report = ProduceReport(key, await producer.counts, refusals.first)
         await producer.close()

@@ -16,6 +16,7 @@ extension EndToEnd {
                 let rows = list.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
                 #expect(rows.count == 2, "\(list)")
                 #expect(rows.last?.prefix(3) == ["A.B", "one", "6"], "\(list)")
+                #expect(rows.last?.last?.hasSuffix("s") == true, "\(list)")
 
                 func set(_ place: String) async throws -> [String] {
                     let result = try await stand.muskrat("cursors", "set", "A.B", place, "--name", "one")

@@ -47,6 +47,9 @@ actor FileLease: Lease {
         return held != nil
     }
 
+    /// The kernel knows the process (lslocks(8)), and nobody else.
+    func otherHolder() -> String? { nil }
+
     func check() throws(MessageLogError) {
         guard held != nil else {
             throw MessageLogError(.leaseLost, "this reader does not have the lease \(object) of \(store)")

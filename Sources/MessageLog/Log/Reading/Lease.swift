@@ -5,6 +5,9 @@ protocol Lease: Sendable {
     /// - Returns: Whether it is held now.
     func tryToTake() async throws(MessageLogError) -> Bool
 
+    /// Who had it when ``tryToTake()`` was last called in vain, in words; `nil` where that is not known.
+    func otherHolder() async -> String?
+
     /// Takes it, and waits until it is free.
     ///
     /// - Throws: ``MessageLogError``; `cancelled`, `closed`.

@@ -18,6 +18,8 @@ actor LogReader: MessageReader {
     private var isClosed = false
     /// Whether the cursor was opened before, so that what the options say of the beginning is done.
     private var hasBegun = false
+    /// Whether there is a log, or a cursor of it.
+    private var isKnown = false
     /// The segment that is fetched next, and what it has to begin with.
     private var place: Place?
     private var current: (segment: Segment, place: Segment.Place)?
@@ -61,13 +63,16 @@ actor LogReader: MessageReader {
         try await turns.run { () throws(MessageLogError) in
             try checkOpen()
             try await prepare()
+            guard try await isThere() else { return true }
             return try await lease.tryToTake()
         }
     }
 
+    func leaseHolder() async -> String? { await lease.otherHolder() }
+
     func next() async throws(MessageLogError) -> [Message] {
         try await turns.run { () throws(MessageLogError) in
-            try await open()
+            guard try await open() else { return [] }
             while true {
                 if let messages = takeMessages() { return messages }
                 guard try await loadSegment() else { return [] }
@@ -111,11 +116,15 @@ actor LogReader: MessageReader {
 
     // MARK: Lease and cursor
 
-    private func open() async throws(MessageLogError) {
+    /// Makes sure of lease and cursor.
+    ///
+    /// - Returns: Whether there is a log.
+    private func open() async throws(MessageLogError) -> Bool {
         try checkOpen()
         do throws(MessageLogError) {
             if committed == nil {
                 try await prepare()
+                guard try await isThere() else { return false }
                 try await lease.take()
                 try await openCursor()
             } else {
@@ -126,6 +135,19 @@ actor LogReader: MessageReader {
             throw error
         }
         if place == nil, let state = committed?.state { try await begin(at: state) }
+        return true
+    }
+
+    /// Whether there is anything that a cursor could be needed for.
+    ///
+    /// Who asks for a key that nobody has sent to, by a slip of the pen perhaps, leaves nothing behind. Who begins elsewhere
+    /// than at the beginning does, or what is sent until it comes again would be left out.
+    private func isThere() async throws(MessageLogError) -> Bool {
+        if isKnown || options.start != .beginning { return true }
+        isKnown = try await cursor.tag() != nil
+        if !isKnown { isKnown = try await folder.hasSegment(1) }
+        if !isKnown { isKnown = try await folder.start() != .first }
+        return isKnown
     }
 
     /// Reads the cursor and writes it anew, so that whoever had the lease before cannot change it any more.

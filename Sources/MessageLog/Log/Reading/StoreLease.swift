@@ -16,7 +16,7 @@ actor StoreLease: Lease {
     private let holder: String
 
     private var held: (tag: EntityTag, count: UInt64, renewedAt: Duration)?
-    private var seen: (tag: EntityTag, since: Duration)?
+    private var seen: (tag: EntityTag, since: Duration, who: String?)?
     private var isClosed = false
     private var renewal: Task<Void, Never>?
     private let turns = Turns()
@@ -48,6 +48,8 @@ actor StoreLease: Lease {
         try await turns.run { () throws(MessageLogError) in try await attempt() }
     }
 
+    func otherHolder() -> String? { seen?.who }
+
     private func attempt() async throws(MessageLogError) -> Bool {
         if isClosed { throw MessageLogError(.closed, "the reader was closed") }
         if held != nil { return true }
@@ -61,7 +63,7 @@ actor StoreLease: Lease {
                 hold(stored.info.tag, count: state.count)
                 return true
             }
-            if seen?.tag != stored.info.tag { seen = (stored.info.tag, now) }
+            if seen?.tag != stored.info.tag { seen = (stored.info.tag, now, state.who) }
             guard let seen, now - seen.since >= Self.patience else { return false }
             logger.notice("taking over a lease", metadata: ["object": "\(object)", "from": "\(state.holder)"])
             count = state.count + 1
@@ -137,7 +139,7 @@ actor StoreLease: Lease {
     private func write(
         _ count: UInt64, isHeld: Bool = true, if condition: PutCondition
     ) async throws(MessageLogError) -> EntityTag? {
-        let state = State(holder: holder, isHeld: isHeld, count: count)
+        let state = State(holder: holder, isHeld: isHeld, count: count, who: environment.who)
         do {
             return try await folder.store.put(object, state.json(at: environment.now()), if: condition)
         } catch {
@@ -151,11 +153,14 @@ actor StoreLease: Lease {
         var holder: String
         var isHeld: Bool
         var count: UInt64
+        /// The holder's process and host, for people.
+        var who: String?
 
-        init(holder: String, isHeld: Bool, count: UInt64) {
+        init(holder: String, isHeld: Bool, count: UInt64, who: String? = nil) {
             self.holder = holder
             self.isHeld = isHeld
             self.count = count
+            self.who = who
         }
 
         /// Reads it; what cannot be read is somebody's as long as it changes.
@@ -164,12 +169,13 @@ actor StoreLease: Lease {
             holder = value?["holder"]?.string ?? "unknown"
             isHeld = value?["held"] != .bool(false)
             count = min(value?["count"]?.unsigned ?? 0, 1 << 62)
+            who = value?["who"]?.string.flatMap { $0.isEmpty ? nil : $0 }
         }
 
         func json(at time: UTCTime) -> [UInt8] {
             let value: JSONValue = [
                 "version": 1, "holder": .string(holder), "held": .bool(isHeld), "count": .number(JSONNumber(count)),
-                "time": .string(time.description),
+                "time": .string(time.description), "who": .string(who ?? ""),
             ]
             return value.bytes()
         }
