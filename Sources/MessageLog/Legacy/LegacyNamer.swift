@@ -23,6 +23,14 @@ final class LegacyNamer: Sendable {
     /// Notes that the store's clock is so many microseconds ahead of the names.
     func add(_ lag: Int64) { state.withLock { $0.lag = max(0, $0.lag + lag) } }
 
+    /// The earliest time that a message of that time can be named after now, in microseconds.
+    func earliest(for time: UTCTime) -> Int64 {
+        state.withLock { max(time.microseconds, $0.last.map { $0.microseconds + 1 } ?? .min) }
+    }
+
+    /// Has all later names be behind a time.
+    func pass(_ time: UTCTime) { state.withLock { $0.last = max($0.last ?? time, time) } }
+
     /// A name that this writer has not used.
     ///
     /// - Parameters:

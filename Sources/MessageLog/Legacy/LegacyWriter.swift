@@ -30,6 +30,8 @@ actor LegacyWriter: MessageWriter {
     /// What has become of a message.
     private enum Fate {
         case waiting
+        /// It is to be there under that name, at its place among the others of its batch.
+        case named(String)
         /// It may be there under that name.
         case doubtful(String)
         case stored(String)
@@ -40,9 +42,16 @@ actor LegacyWriter: MessageWriter {
             if case .stored(let name) = self { .name(name) } else { nil }
         }
 
-        /// The name under which it may be there.
-        var doubtfulName: String? {
-            if case .doubtful(let name) = self { name } else { nil }
+        /// The name under which it is, may be, or is to be there.
+        var name: String? {
+            switch self {
+            case .waiting: nil
+            case .named(let name), .doubtful(let name), .stored(let name): name
+            }
+        }
+
+        var isDoubtful: Bool {
+            if case .doubtful = self { true } else { false }
         }
     }
 
@@ -67,29 +76,26 @@ actor LegacyWriter: MessageWriter {
         // Of a batch that comes again, what was stored stays stored.
         var job = Job(records: batch.records, fates: Array(repeating: .waiting, count: batch.count))
         if let unfinished, unfinished.records == job.records { job = unfinished }
-        unfinished = nil
+        unfinished = job
         var missing = zip(batch, job.fates.indices).filter { !job.fates[$0.1].isStored }
             .map { (message: $0.0, index: $0.1, fate: job.fates[$0.1]) }[...]
         if !legacy.keepsTimes, nextComparison.map({ $0 <= environment.elapsed() }) ?? true,
             let first = missing.popFirst()
         {
             // The others wait until it is known how they are to be named.
-            let name = first.fate.doubtfulName
             let (fate, error) = await write(
-                first.message, as: name ?? namer.name(of: first.message, attempt: 0, isUnique: isUnique),
-                isDoubtful: name != nil, isUnique: isUnique, comparesClocks: true)
+                first.message, as: first.fate.name ?? namer.name(of: first.message, attempt: 0, isUnique: isUnique),
+                isDoubtful: first.fate.isDoubtful, isUnique: isUnique, comparesClocks: true)
             job.fates[first.index] = fate
-            if let error {
-                unfinished = job
-                throw error
-            }
+            unfinished = job
+            if let error { throw error }
         }
+        if legacy.keepsTimes { try await passWhatIsThere(missing.filter { $0.fate.name == nil }.map(\.message.time)) }
         // Each gets its name when it is its turn: those on their way together have names in the batch's order.
         let named = missing.lazy.map { @Sendable [namer] one in
-            let name = one.fate.doubtfulName
-            return (
-                message: one.message, isDoubtful: name != nil,
-                name: name ?? namer.name(of: one.message, attempt: 0, isUnique: isUnique)
+            (
+                message: one.message, isDoubtful: one.fate.isDoubtful,
+                name: one.fate.name ?? namer.name(of: one.message, attempt: 0, isUnique: isUnique)
             )
         }
         let answers = await results(of: named, width: maxInFlight) { one throws(MessageLogError) in
@@ -106,10 +112,30 @@ actor LegacyWriter: MessageWriter {
             unfinished = job
             throw failure
         }
+        unfinished = nil
         return AppendReceipt(first: job.fates.first?.position, last: job.fates.last?.position)
     }
 
     func close() async { isClosed = true }
+
+    /// Has messages that are named after their own times get their names behind those that are there in the same span of
+    /// time, from a copy that was interrupted, say: one that found its name taken would get behind those after it.
+    private func passWhatIsThere(_ times: [UTCTime]) async throws(MessageLogError) {
+        guard let first = times.first, let latest = times.max() else { return }
+        var start = namer.earliest(for: first)
+        var name = folder.names.name(of: UTCTime(microseconds: start - 1))
+        while true {
+            let page = try await folder.list(after: name)
+            for entry in page.entries {
+                // The last name that can be given, each being a microsecond behind the one before at least.
+                guard entry.time.microseconds < max(latest.microseconds, start) + Int64(times.count) else { return }
+                namer.pass(entry.time)
+                start = max(start, entry.time.microseconds + 1)
+            }
+            guard let next = page.end else { return }
+            name = next
+        }
+    }
 
     // MARK: One message.
 
@@ -144,7 +170,9 @@ actor LegacyWriter: MessageWriter {
                 }
             } catch {
                 let mayBeThere = (error.cause as? ObjectStoreError)?.mayHaveWritten ?? true
-                return (isDoubtful || isThere || mayBeThere ? .doubtful(name) : .waiting, error)
+                if isDoubtful || isThere || mayBeThere { return (.doubtful(name), error) }
+                // Names that are times of writing grow old meanwhile, and consumers pass them by.
+                return (legacy.keepsTimes ? .named(name) : .waiting, error)
             }
             attempt += 1
             isDoubtful = false

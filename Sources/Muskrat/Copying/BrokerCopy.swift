@@ -6,6 +6,8 @@ struct BrokerCopy: Sendable {
     private let target: any Broker
     private let consumer: ConsumerName
     private let options: ReaderOptions
+    /// How many messages may be on their way at once to a broker that stores each by itself.
+    private let maxInFlight: Int
     private let meter: Meter
 
     /// How often a batch is tried when the target is away for a moment.
@@ -13,12 +15,13 @@ struct BrokerCopy: Sendable {
 
     init(
         from source: any Broker, to target: any Broker, as consumer: ConsumerName, _ options: ReaderOptions,
-        _ meter: Meter
+        maxInFlight: Int, _ meter: Meter
     ) {
         self.source = source
         self.target = target
         self.consumer = consumer
         self.options = options
+        self.maxInFlight = maxInFlight
         self.meter = meter
     }
 
@@ -36,9 +39,7 @@ struct BrokerCopy: Sendable {
         let reader = try await source.makeReader(of: RoutingPattern(key), for: consumer, options: options)
         let writer: any MessageWriter
         do throws(MessageLogError) {
-            // One after the other: of several on their way in the legacy layout, one that finds its name taken would get
-            // behind those after it.
-            writer = try await target.makeWriter(for: key, maxInFlight: 1)
+            writer = try await target.makeWriter(for: key, maxInFlight: maxInFlight)
         } catch {
             await reader.close()
             throw error

@@ -10,7 +10,8 @@ struct CopyCommand: AsyncParsableCommand {
         discussion: """
             How far it is is kept at FROM as the cursor of a consumer's name that follows from TO: a copy that was \
             interrupted goes on where it was, and run again it copies what has come since. What was on its way when it was \
-            killed may be copied twice.
+            killed may be copied twice. From RabbitMQ it takes what waits in the queue of that name and --key, which the \
+            first copy makes: what was sent before is not there.
             """)
 
     @Argument(help: ArgumentHelp("The broker to copy from.", valueName: "from")) var source: String
@@ -21,6 +22,9 @@ struct CopyCommand: AsyncParsableCommand {
     @Option(help: "The layout at TO: log or legacy. (default: what ?layout= in its URL says, else the configuration)")
     var toLayout: LayoutName?
     @Option(help: "The consumer's name at FROM. (default: one that follows from TO)") var name: String?
+    @Option(
+        help: ArgumentHelp("Keep how far the copy is in this folder instead of at FROM.", valueName: "folder"))
+    var cursors: String?
     @Flag(help: "Go on behind segments that are corrupt, and report them.") var skipCorrupt = false
     @Option(
         name: .shortAndLong,
@@ -30,16 +34,26 @@ struct CopyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let pattern = try forArguments { () throws(MessageLogError) in try RoutingPattern(key) }
-        let settings = try PlaceArguments.load(config: config, logger: reporting.logger)
+        var given = CommandLineValues()
+        PlaceArguments.setCursors(cursors, in: &given)
+        let settings = try PlaceArguments.load(config: config, given, logger: reporting.logger)
         let from = try settings.open(source, layout: fromLayout?.layout)
         let to = try settings.open(target, layout: toLayout?.layout, keepsTimes: true)
+        guard from.description != to.description else {
+            throw CommandError(.usage, "\(from) is both what to copy from and what to copy to")
+        }
+        guard !(from is RabbitMQBroker) || pattern.key != nil else {
+            throw CommandError(.usage, "\(from) does not tell which keys there are: name one with --key")
+        }
         let consumer = try forArguments { () throws(MessageLogError) in
             try ConsumerName(name ?? "copy-" + fingerprint(of: to.description))
         }
         let meter = Meter(reporting)
-        var options = ReaderOptions(skipsCorrupt: skipCorrupt)
-        options.start = .beginning
-        let copy = BrokerCopy(from: from, to: to, as: consumer, options, meter)
+        var options = settings.reading
+        options.skipsCorrupt = skipCorrupt
+        let copy = BrokerCopy(
+            from: from, to: to, as: consumer, options,
+            maxInFlight: settings.configuration.producing.maxInFlight, meter)
         let result = try await untilSignalled {
             await caught { () throws(MessageLogError) in try await copy.run(pattern) }
         }

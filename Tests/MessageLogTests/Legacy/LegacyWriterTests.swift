@@ -182,6 +182,30 @@ import Testing
         #expect(try await stand.names() == ["2013-02-20T10:00:00.000000", "2013-02-20T10:00:00.000001"])
     }
 
+    @Test("copied messages of one moment keep their order, many on their way, behind what an earlier copy left there")
+    func copiesInOrder() async throws {
+        let stand = try LegacyStand()
+        let time = UTCTime(microseconds: stand.now.microseconds - 3_600_000_000)
+        let bodies = (1...200).map { "\($0)" }
+        // What a copy had done when it was killed: some of them, the last with gaps.
+        for number in Array(0..<30) + [33, 35, 60] {
+            let name = try LegacyNames(.standard).name(of: UTCTime(microseconds: time.microseconds + Int64(number)))
+            try await stand.put(name, "old \(number)")
+        }
+        let broker = try stand.broker(LegacyOptions(keepsTimes: true))
+        let writer = try await broker.makeWriter(for: RoutingKey("A.B"), maxInFlight: 20)
+        try await writer.append(MessageBatch(["0"], at: UTCTime(microseconds: time.microseconds - 1_000_000)))
+        // One that fails is stored under its own name when the batch comes again.
+        stand.store.trouble(.put, .fails(ObjectStoreError(.unreachable, "away")))
+        let batch = MessageBatch(bodies, at: time)
+        await #expect(throws: MessageLogError.self) { try await writer.append(batch) }
+        try await writer.append(batch)
+        try await writer.append(MessageBatch(["201", "202"], at: time))
+        let got = try await stand.consume().filter { !$0.hasPrefix("old") }
+        #expect(got == ["0"] + bodies + ["201", "202"])
+        #expect(try await stand.names().count { !$0.contains("/") } == 33 + 203)
+    }
+
     @Test("a writer that was closed takes nothing")
     func closed() async throws {
         let stand = try LegacyStand()
