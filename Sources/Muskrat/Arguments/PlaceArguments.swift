@@ -27,13 +27,15 @@ struct PlaceArguments: ParsableArguments {
 
     /// Reads all layers of the configuration.
     ///
-    /// - Parameter logger: Where brokers report.
+    /// - Parameters:
+    ///   - given: What else was given on the command line.
+    ///   - logger: Where brokers report.
     /// - Returns: Where messages are.
     /// - Throws: `CommandError`.
-    func load(logger: Logger = ReportingArguments.standardLogger) throws(CommandError) -> PlaceSettings {
-        var given = CommandLineValues()
-        given.set(
-            MuskratSettings.brokers, to: brokers.isEmpty ? nil : brokers.joined(separator: " "), option: "--broker")
+    func load(
+        _ given: CommandLineValues = CommandLineValues(), logger: Logger = ReportingArguments.standardLogger
+    ) throws(CommandError) -> PlaceSettings {
+        var given = given
         given.set(MuskratSettings.layout, to: layout, option: "--layout")
         Self.setCursors(cursors, in: &given)
         return try Self.load(config: config, given, brokers: brokers, logger: logger)

@@ -17,6 +17,8 @@ actor LineBatches {
     private let limits: Limits
     private nonisolated let stopPipe = StopPipe()
     private var isAtEnd = false
+    /// Whether the input was read to its end, rather than ended here.
+    private(set) var isWhole = false
     /// Whether the last block may still have lines.
     private var hasLines = false
 
@@ -69,6 +71,7 @@ actor LineBatches {
             case .lines: hasLines = true
             case .end:
                 isAtEnd = true
+                isWhole = !stopPipe.isStopping
                 return batch.isEmpty ? nil : batch
             case .nothingYet:
                 if wait(until: deadline), !stopPipe.isStopping { return batch }

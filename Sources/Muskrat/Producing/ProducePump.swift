@@ -15,7 +15,7 @@ final class ProducePump: Sendable {
     /// Why brokers refused messages.
     private final class Refusals: Sendable {
         private struct State {
-            var first: [String: MessageLogError] = [:]
+            var first: [String: Refusal] = [:]
             var isByAll = false
         }
 
@@ -24,16 +24,21 @@ final class ProducePump: Sendable {
         /// Whether messages were refused by all brokers.
         var isByAll: Bool { state.withLock { $0.isByAll } }
         /// The first refusal of each broker.
-        var first: [String: MessageLogError] { state.withLock { $0.first } }
+        var first: [String: Refusal] { state.withLock { $0.first } }
 
-        func note(_ receipt: Receipt) {
-            guard !receipt.isComplete else { return }
-            state.withLock { state in
+        /// Notes what became of messages.
+        ///
+        /// - Returns: Whether these are the first that all brokers refused.
+        func note(_ receipt: Receipt, from line: UInt64) -> Bool {
+            guard !receipt.isComplete else { return false }
+            return state.withLock { state in
                 for place in receipt.brokers {
-                    guard case .refused(let error) = place.outcome else { continue }
-                    state.first[place.broker] = state.first[place.broker] ?? error
+                    guard case .refused(let error) = place.outcome, state.first[place.broker] == nil else { continue }
+                    state.first[place.broker] = Refusal(line: line, reason: error)
                 }
-                if receipt.refusals.count == receipt.brokers.count { state.isByAll = true }
+                let isFirst = !state.isByAll && receipt.refusals.count == receipt.brokers.count
+                state.isByAll = state.isByAll || isFirst
+                return isFirst
             }
         }
     }
@@ -50,7 +55,12 @@ final class ProducePump: Sendable {
             producer = try ConcurrentProducer(routingKey: key.description, brokers: brokers, options: options) {
                 batch in
                 meter.add(batch.numbers.count)
-                if let receipt = batch.receipt(of: batch.numbers.lowerBound) { refusals.note(receipt) }
+                let first = batch.numbers.lowerBound
+                guard let receipt = batch.receipt(of: first), refusals.note(receipt, from: first) else { return }
+                // Whoever waits for the next line is not to wait until there is one, and what was gathered meanwhile is not
+                // to be tried for as long as the first lines were, batch by batch.
+                lines.stop()
+                Task { for broker in brokers { await broker.close() } }
             }
         } catch {
             throw CommandError(error)
@@ -60,21 +70,21 @@ final class ProducePump: Sendable {
     /// What became of the messages.
     var report: ProduceReport { finalReport.withLock { $0 } }
 
-    /// Goes on until the input ends, or no broker takes messages any more.
+    /// Goes on until the input ends, or no broker takes messages any more; then brokers are closed.
     ///
     /// - Returns: Why it failed; nil when each broker has every message, or will have it.
     func run() async -> CommandError? {
         var failure: CommandError?
         do throws(CommandError) {
-            while !refusals.isByAll, let batch = try await lines.next() { try await send(batch) }
-            try await forCommand { () throws(MessageLogError) in try await producer.flush() }
+            while let batch = try await lines.next(), !refusals.isByAll { try await send(batch) }
         } catch {
             failure = error
         }
         // What became of each message is told by the reports.
         _ = await caught { () throws(MessageLogError) in try await producer.flush() }
         await catchUp()
-        let report = ProduceReport(key, await producer.counts, refusals.first)
+        let report = ProduceReport(
+            key, await producer.counts, refusals.first, unreadBehind: await lines.isWhole ? nil : producer.taken)
         await producer.close()
         finalReport.withLock { $0 = report }
         meter.clear()
@@ -101,6 +111,13 @@ final class ProducePump: Sendable {
     }
 }
 
+/// Where a broker began to refuse lines.
+struct Refusal: Sendable {
+    /// The number of the line, which is 1 for the first of the input.
+    let line: UInt64
+    let reason: MessageLogError
+}
+
 /// What became of messages at each broker, in words.
 struct ProduceReport: Sendable {
     /// A line for each broker.
@@ -114,7 +131,12 @@ struct ProduceReport: Sendable {
         failure = nil
     }
 
-    init(_ key: RoutingKey, _ counts: [BrokerCounts], _ refusals: [String: MessageLogError]) {
+    /// - Parameters:
+    ///   - key: What the messages are about.
+    ///   - counts: What became of them at each broker.
+    ///   - refusals: The first refusal of each broker.
+    ///   - last: The last line that was sent, when the input had more; nil when it was read to its end.
+    init(_ key: RoutingKey, _ counts: [BrokerCounts], _ refusals: [String: Refusal], unreadBehind last: UInt64?) {
         lines = counts.map { count in
             var parts = ["\(counted(Int(count.stored))) stored"]
             if count.spooled > 0 { parts.append("\(counted(Int(count.spooled))) waiting in the spool") }
@@ -126,12 +148,22 @@ struct ProduceReport: Sendable {
             let reason = count.isBehind ? count.lastFailure.map { " (\($0))" } ?? "" : ""
             return "\(key) at \(count.broker): \(parts.joined(separator: ", "))\(reason)"
         }
-        failure = counts.first { $0.refused > 0 }.map { count in
-            let reason = refusals[count.broker]
-            return CommandError(
-                reason.map { CommandError($0).exitCode } ?? .failure,
-                "\(counted(Int(count.refused))) of \(key) not stored at \(count.broker)"
-                    + (reason.map { ": \($0)" } ?? ""), cause: reason)
+        let failed = counts.filter { $0.refused > 0 }
+        guard let first = failed.first else {
+            failure = nil
+            return
         }
+        var messages = failed.map { count in
+            var text = "\(counted(Int(count.refused))) of \(key) not stored at \(count.broker)"
+            guard let refusal = refusals[count.broker] else { return text }
+            text += count.refused > 1 ? ", the first of them line \(refusal.line)" : ", line \(refusal.line)"
+            return text + ": \(refusal.reason)"
+        }
+        if let last {
+            messages.append("line \(last) is the last that was sent: what the input has behind it is not stored")
+        }
+        let reason = refusals[first.broker]?.reason
+        failure = CommandError(
+            reason.map { CommandError($0).exitCode } ?? .failure, messages: messages, cause: reason)
     }
 }

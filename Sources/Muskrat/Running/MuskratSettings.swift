@@ -32,6 +32,8 @@ enum MuskratSettings {
         "muskrat", "batch_interval", .timeSpan(TimeSpan(.zero)...TimeSpan(.seconds(3600))),
         default: TimeSpan(.milliseconds(250)))
     static let maxInFlight = Setting("muskrat", "max_in_flight", .integer(1...1000), default: 20)
+    static let patience = Setting("muskrat", "patience", .timeSpan(TimeSpan(.zero)...TimeSpan(.seconds(86_400 * 30))))
+    static let spooling = Setting("muskrat", "spooling", .choice, default: ProducerOptions().spooling)
     static let spool = Setting("muskrat", "spool", .path)
     static let spoolLimit = Setting(
         "muskrat", "spool_limit", .byteSize(ByteSize(bytes: 1 << 20)...ByteSize(bytes: 1 << 50)),
@@ -41,7 +43,7 @@ enum MuskratSettings {
         [
             brokers, layout, name, s3Key, s3Secret, s3Bucket, s3Host, s3Region, s3PathStyle, s3Prefix,
             s3TimestampFormat, cursorType, cursorLocation, timeFormat, host, exchangeName, batchBytes, batchCount,
-            batchInterval, maxInFlight, spool, spoolLimit,
+            batchInterval, maxInFlight, patience, spooling, spool, spoolLimit,
         ],
         exemptVariables: [
             "LIBRA_WORKER_", "LIBRA_GEARMAN_", "LIBRA_BROADCAST_", "LIBRA_EVENTS_", "LIBRA_AMQP_", "LIBRA_TEST_",

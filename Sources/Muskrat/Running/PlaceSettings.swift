@@ -127,6 +127,8 @@ struct PlaceSettings: Sendable {
         // One that is on its way, one that is next, one that is being filled.
         options.bufferBytes = max(3 * options.batching.bytes, 1 << 20)
         options.maxInFlight = settings[MuskratSettings.maxInFlight]
+        options.patience = settings[MuskratSettings.patience]?.duration
+        options.spooling = settings[MuskratSettings.spooling]
         if let folder = settings[MuskratSettings.spool] { options.spoolFolder = folder }
         options.spoolLimit = settings[MuskratSettings.spoolLimit].bytes
         options.timeFormat = settings[MuskratSettings.timeFormat] ?? options.timeFormat

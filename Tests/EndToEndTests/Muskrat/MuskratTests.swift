@@ -161,7 +161,12 @@ extension EndToEnd {
                 ["consume", "A.B", "--from", "soon"], ["consume", "A.B", "--name", "a/b"],
                 ["consume", "A.B", "--attempts", "0"], ["consume", "A.B", "--exec", "'"],
                 ["consume", "A.B", "--layout", "heap"], ["keys", "A/B"], ["produce", "A", "--broker", "ftp://x/y"],
-                ["produce", "A", "--broker", "/var/lib/x"], ["copy", "file:///tmp/x"], ["cursors", "set", "A.B"],
+                ["produce", "A", "--broker", "/var/lib/x"], ["produce", "A", "--broker", "memory:"],
+                ["keys", "--layout", "log", "--broker", "file:///tmp/x?layout=legacy"],
+                ["consume", "A.B", "--reset"], ["consume", "A.B", "--exec", "cat", "--dead-bodies"],
+                ["produce", "A", "--patience", "soon"],
+                ["copy", "file:///tmp/x"], ["copy", "file:///tmp/x", "file:///tmp/x"],
+                ["copy", "amqp://127.0.0.1:1/", "file:///tmp/x"], ["cursors", "set", "A.B"],
                 ["retain"], ["retain", "--age", "soon"], ["verify", "A/B"], ["nonsense"],
             ])
         func wrongUse(arguments: [String]) async throws {
