@@ -22,8 +22,12 @@ struct ConsumeCommand: AsyncParsableCommand {
     @Option(help: "The consumer's name; consumers of different names each get every message. (default: default)")
     var name: String?
     @Flag(help: "Go on with what comes, until a signal.") var follow = false
-    @Option(help: ArgumentHelp("Where to begin, whatever was handled before: \(StartPoint.words).", valueName: "place"))
+    @Option(
+        help: ArgumentHelp(
+            "Where to begin while the name has no cursor for the key: \(StartPoint.words). (default: beginning)",
+            valueName: "place"))
     var from: StartPoint?
+    @Flag(help: "Begin at --from also when there is a cursor, whatever was handled before.") var reset = false
     @Flag(help: "Handle many messages at a time: print each lot as one JSON array, or run the program once for it.")
     var aggregate = false
     @Option(
@@ -52,6 +56,7 @@ struct ConsumeCommand: AsyncParsableCommand {
     mutating func validate() throws {
         guard attempts >= 1 else { throw ValidationError("--attempts \(attempts) is not at least 1") }
         guard interval.duration > .zero else { throw ValidationError("--interval \(interval) is not above zero") }
+        if reset, from == nil { throw ValidationError("--reset goes with --from, which says where to begin") }
         if let exec, CommandWords(exec) == nil { throw ValidationError("--exec '\(exec)' is no command line") }
         if exec == nil, deadLetters != nil { throw ValidationError("--dead-letters goes with --exec") }
         if deadBodies, deadLetters == nil { throw ValidationError("--dead-bodies goes with --dead-letters") }
@@ -83,7 +88,7 @@ struct ConsumeCommand: AsyncParsableCommand {
         var options = ConsumerOptions(reading: settings.reading)
         if let from {
             options.reading.start = from.start
-            options.reading.ignoresCursor = true
+            options.reading.ignoresCursor = reset
         }
         options.reading.cursor = cursor
         options.reading.skipsCorrupt = skipCorrupt
@@ -97,6 +102,17 @@ struct ConsumeCommand: AsyncParsableCommand {
             }
         }
         return options
+    }
+
+    /// Says that --from has no effect, where that can be known: of a key with a cursor.
+    private func tellOfCursor(named name: String, _ broker: any Broker, _ reading: ReaderOptions) async {
+        guard from != nil, !reset, let keeper = broker as? any CursorKeeper, let key = try? RoutingKey(key),
+            let name = try? ConsumerName(reading.cursor ?? name),
+            let cursor = try? await keeper.cursor(name, of: key, in: reading.cursorFolder)
+        else { return }
+        reporting.say(
+            "'\(name)' goes on at \(cursor.next) of \(key), where its cursor stands: --from is for a name without one, and "
+                + "--reset has it begin there all the same")
     }
 
     private func consumer(

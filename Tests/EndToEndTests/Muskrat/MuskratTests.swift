@@ -70,18 +70,101 @@ extension EndToEnd {
             }
         }
 
-        @Test("--from begins at a number, a time, the beginning or the end, whatever was handled")
+        @Test("--from begins at a number, a time, the beginning or the end, and with --reset whatever was handled")
         func from() async throws {
             try await withMuskrat { stand in
                 try await stand.produce(numberedLines(1...5))
+                #expect(try await stand.consume("--name", "late", "--from", "4") == ["line 4", "line 5"])
                 #expect(try await stand.consume().count == 5)
-                #expect(try await stand.consume("--from", "4") == ["line 4", "line 5"])
-                #expect(try await stand.consume("--from", "beginning").count == 5)
-                #expect(try await stand.consume("--from", "1970-01-01T00:00:00Z").count == 5)
-                #expect(try await stand.consume("--from", "2999-01-01T00:00:00Z").isEmpty)
+                #expect(try await stand.consume("--from", "4", "--reset") == ["line 4", "line 5"])
+                #expect(try await stand.consume("--from", "beginning", "--reset").count == 5)
+                #expect(try await stand.consume("--from", "1970-01-01T00:00:00Z", "--reset").count == 5)
+                #expect(try await stand.consume("--from", "2999-01-01T00:00:00Z", "--reset").isEmpty)
                 #expect(try await stand.consume("--name", "new", "--from", "end").isEmpty)
                 try await stand.produce(["line 6"])
                 #expect(try await stand.consume("--name", "new") == ["line 6"])
+            }
+        }
+
+        @Test("--from does not send a consumer back that has a cursor, as one that is started again, and says so")
+        func fromAgain() async throws {
+            try await withMuskrat { stand in
+                try await stand.produce(numberedLines(1...5))
+                #expect(try await stand.consume("--from", "beginning").count == 5)
+                try await stand.produce(["line 6"])
+                let again = try await stand.muskrat("consume", "A.B", "--from", "beginning")
+                #expect(again.output == "line 6\n", "\(again)")
+                #expect(again.complaints.contains("'default' goes on at 6 of A.B"), "\(again)")
+            }
+        }
+
+        @Test("a key that is not there is named as such, and nothing is left behind")
+        func noSuchKey() async throws {
+            try await withMuskrat { stand in
+                try await stand.produce(["one"])
+                for layout in ["log", "legacy"] {
+                    let result = try await stand.muskrat("consume", "A.C", "--layout", layout)
+                    #expect(result.exitCode == 0, "\(result)")
+                    #expect(result.complaints.contains("there is no such key yet"), "\(result)")
+                }
+                #expect(!exists("\(stand.folder)/messages/A/C"))
+                #expect(!(try await stand.muskrat("consume", "A.B").complaints.contains("no such key")))
+                #expect(!(try await stand.muskrat("consume", "A.B").complaints.contains("no such key")))
+                // Who begins at the end gets what is sent from then on, even of a key that comes into being only then.
+                #expect(try await stand.consume("--from", "end", key: "A.D").isEmpty)
+                try await stand.produce(["first"], to: "A.D")
+                #expect(try await stand.consume("--from", "end", key: "A.D") == ["first"])
+            }
+        }
+
+        @Test("a second consumer of a name says that it waits, and gets what the first one leaves")
+        func turns() async throws {
+            try await withMuskrat { stand in
+                try await stand.produce(["one"])
+                let (one, two) = ("\(stand.folder)/one", "\(stand.folder)/two")
+                let first = try await stand.start(["consume", "A.B", "--follow"], output: one)
+                try await eventually("the first line") { readText(one) == "one\n" }
+                let second = try await stand.start(["consume", "A.B", "--follow"], output: two)
+                try await eventually("the second's word") {
+                    second.output.contains("another consumer of this name reads; waiting until it ends")
+                }
+                first.signal(SIGTERM)
+                #expect(try await first.waitForExit() == 0)
+                try await stand.produce(["two"])
+                try await eventually("the second line") { readText(two) == "two\n" }
+                second.signal(SIGTERM)
+                #expect(try await second.waitForExit() == 0)
+            }
+        }
+
+        @Test("timeformat writes the times of JSON lines and of MUSKRAT_TIME")
+        func timeFormat() async throws {
+            try await withMuskrat { stand in
+                try await stand.produce(["one"])
+                let format = ["LIBRA_MUSKRAT_TIMEFORMAT": "%Y/%m/%d"]
+                let lines = try await stand.muskrat("consume", "A.B", "--json", environment: format).lines()
+                let time = try #require(lines.first?["time"]?.string)
+                #expect(time.count == 10 && time.split(separator: "/").count == 3, "\(time)")
+                let script = "\(stand.folder)/program"
+                try writeText("#!/bin/sh\necho \"$MUSKRAT_TIME\"\n", to: script, mode: 0o755)
+                let program = try await stand.muskrat(
+                    "consume", "A.B", "--name", "other", "--exec", script, environment: format)
+                #expect(program.output == time + "\n", "\(program)")
+            }
+        }
+
+        @Test("each --broker is one URL, white space or not, and --layout is for URLs that name none")
+        func brokers() async throws {
+            try await withMuskrat { stand in
+                let (first, second) = (
+                    "file://\(stand.folder)/with space", "file://\(stand.folder)/second?layout=legacy"
+                )
+                let result = try await stand.muskrat("produce", "A.B", "-b", first, "-b", second, input: "x\n")
+                #expect(result.exitCode == 0, "\(result)")
+                #expect(exists("\(stand.folder)/with space/A/B/log"))
+                #expect(try await stand.consume("--broker", first, "--layout", "log") == ["x"])
+                #expect(try await stand.consume("--broker", second) == ["x"])
+                #expect(try await stand.consume("--broker", second, "--layout", "legacy", "--name", "n") == ["x"])
             }
         }
 
