@@ -123,7 +123,7 @@ let package = Package(
             name: "Muskrat",
             dependencies: [
                 "CivilTime", "CommandKit", "DaemonKit", "DedicatedThread", "JSON", "LogTransport", "MessageLog",
-                argumentParser, logging, subprocess, systemPackage, unixSignals,
+                "ObjectStorage", argumentParser, logging, subprocess, systemPackage, unixSignals,
             ]),
 
         // Tests.
@@ -202,7 +202,7 @@ let package = Package(
             dependencies: [
                 "TestServers", "CommandKit", "Gearman", "HAProxy", "JSON", "LoadBalancing", "LoadBalancingHAProxy",
                 "LibraWorker", "LibraClient", "Hayrack", "Logcast", "Muskrat", "ZMQPush", "CivilTime", "MessageLog",
-                systemPackage,
+                "ObjectStorage", logging, systemPackage,
             ]),
     ]
 )

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CommandKit
 internal import MessageLog
+internal import ObjectStorage
 
 /// Which exit code a failure of the message log means.
 extension CommandError {
@@ -8,6 +9,8 @@ extension CommandError {
     init(_ error: MessageLogError) {
         let code: ExitCode =
             switch error.code {
+            // A bucket that is not there, or is in another region.
+            case .notFound where error.isOfStore, .invalidArgument where error.isOfStore: .configuration
             case .invalidArgument: .usage
             case .denied, .unsupported: .configuration
             case .unreachable, .ambiguous: .unavailable
@@ -15,6 +18,13 @@ extension CommandError {
             default: .failure
             }
         self.init(code, "\(error)", cause: error)
+    }
+}
+
+extension MessageLogError {
+    /// Whether it comes from an object store.
+    fileprivate var isOfStore: Bool {
+        cause is ObjectStoreError || (cause as? MessageLogError)?.isOfStore == true
     }
 }
 

@@ -7,10 +7,13 @@ extension EndToEnd {
     @Suite("The events of a worker", .timeLimit(.minutes(3)))
     struct EventsTests {
         /// The events of a host, as muskrat prints them.
-        private func events(at broker: String, in folder: String, key: String = "Libra.#") async throws -> [JSONValue] {
+        private func events(
+            at broker: String, in folder: String, key: String = "Libra.#", environment: [String: String] = [:]
+        ) async throws -> [JSONValue] {
             let result = try await command(
                 Repository.executable("muskrat"),
-                ["consume", key, "--broker", broker, "--from", "beginning", "--name", "test", "--quiet"])
+                ["consume", key, "--broker", broker, "--from", "beginning", "--reset", "--name", "test", "--quiet"],
+                environment: environment)
             guard result.exitCode == 0 else { throw TestServerError("consume failed: \(result)") }
             return try result.lines()
         }
@@ -142,6 +145,59 @@ extension EndToEnd {
                     }
                     await next.stop()
                 }
+            }
+        }
+
+        @Test("events get to a store with S3's protocol, and a restart of it loses none")
+        func objectStore() async throws {
+            try await withSeaweedFS { store in
+                let login = store.login
+                let url = "s3://\(login.bucket)/fleet?endpoint=\(login.endpoint)&path-style=true"
+                try await withStand(environment: login.environment, configuration: configuration(url)) { stand in
+                    func expectEvents(_ expected: [String]) async throws {
+                        try await eventually(within: .seconds(60), "\(expected)") {
+                            guard
+                                let events = try? await events(
+                                    at: url, in: stand.folder, environment: login.environment)
+                            else { return false }
+                            return actions(events) == expected
+                        }
+                    }
+                    try await stand.apply()
+                    try await expectEvents(["START", "UPDATE"])
+                    await store.kill()
+                    #expect(try await stand.ask("SUSPEND", within: .seconds(10)).isPass)
+                    #expect(try await stand.ask("ENABLE", within: .seconds(10)).isPass)
+                    try await store.start()
+                    try await expectEvents(["START", "UPDATE", "SUSPEND", "ENABLE"])
+                }
+            }
+        }
+
+        @Test("a store that takes connections and never answers delays no job, and gets the events when it does")
+        func silentStore() async throws {
+            try await withSeaweedFS { store in
+                let login = store.login
+                let relay = try TCPRelay(to: login.port, behaviour: .blackHole)
+                let url = "s3://\(login.bucket)/fleet?endpoint=http://127.0.0.1:\(relay.port)&path-style=true"
+                try await withStand(environment: login.environment, configuration: configuration(url)) { stand in
+                    try await stand.apply()
+                    for number in 1...20 {
+                        let algorithm = number % 2 == 0 ? "ROUND_ROBIN" : "LEAST_CONNECTIONS"
+                        // Far less than it takes to give an attempt at the store up.
+                        let reply = try await stand.send(
+                            stand.update(["algorithm": .string(algorithm)]), within: .seconds(10))
+                        #expect(reply.isPass, "\(reply)")
+                    }
+                    relay.become(.forward)
+                    try await eventually(within: .seconds(90), "the events") {
+                        guard
+                            let events = try? await events(at: url, in: stand.folder, environment: login.environment)
+                        else { return false }
+                        return Set(events.compactMap { $0["id"]?.string }).count == 22
+                    }
+                }
+                relay.close()
             }
         }
 

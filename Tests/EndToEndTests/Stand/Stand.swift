@@ -51,13 +51,14 @@ struct Stand {
 
 /// Starts a stand, and ends it after `body`, also when that throws.
 func withStand(
-    user: String? = nil, arguments: [String] = [], configuration: String = "", _ body: (Stand) async throws -> Void
+    user: String? = nil, arguments: [String] = [], environment: [String: String] = [:], configuration: String = "",
+    _ body: (Stand) async throws -> Void
 ) async throws {
     try await withGearmanServer { server in
         try await withTemporaryFolder { folder in
             let worker = try await ForegroundWorker.start(
                 in: folder, name: "worker-under-test", ports: [server.port], user: user, arguments: arguments,
-                configuration: configuration)
+                environment: environment, configuration: configuration)
             let nodes = [try await HTTPNode.start("A", in: folder), try await HTTPNode.start("B", in: folder)]
             let stand = Stand(
                 folder: folder, server: server, worker: worker, nodes: nodes, front: try freePort(),
