@@ -282,7 +282,7 @@ struct ConsumerRun {
         guard let deadLetters = subscription.options.deadLetters else {
             throw MessageLogError(
                 .handlerFailed,
-                "the handler failed \(subscription.options.retry.attempts) times with \(name(messages)), "
+                "the handler failed \(times(subscription.options.retry.attempts)) with \(name(messages)), "
                     + "and the cursor stays before it; set a dead-letter key to have such messages put aside",
                 cause: failure)
         }
@@ -296,6 +296,8 @@ struct ConsumerRun {
         counts.parked += messages.count
         try await commit()
     }
+
+    private func times(_ count: Int) -> String { count == 1 ? "once" : "\(count) times" }
 
     private func name(_ messages: [Message]) -> String {
         guard let first = messages.first, let last = messages.last else { return "no message" }

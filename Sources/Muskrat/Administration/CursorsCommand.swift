@@ -22,10 +22,11 @@ struct CursorsCommand: AsyncParsableCommand {
 
         @Argument(help: "Which keys, with * for one word and # for any number.") var pattern = "#"
         @OptionGroup var place: PlaceArguments
+        @OptionGroup var cursorPlace: CursorPlaceArguments
 
         func run() async throws {
             let wanted = try forArguments { () throws(MessageLogError) in try RoutingPattern(pattern) }
-            let shelf = try CursorPlaces(place)
+            let shelf = try CursorPlaces(place, cursorPlace)
             await shelf.show(try await shelf.all(wanted))
         }
     }
@@ -36,9 +37,10 @@ struct CursorsCommand: AsyncParsableCommand {
 
         @OptionGroup var which: CursorArguments
         @OptionGroup var place: PlaceArguments
+        @OptionGroup var cursorPlace: CursorPlaceArguments
 
         func run() async throws {
-            let shelf = try CursorPlaces(place)
+            let shelf = try CursorPlaces(place, cursorPlace)
             let (key, name) = try which.checked(shelf)
             let cursor = try await forCommand { () throws(MessageLogError) in
                 try await shelf.keeper.cursor(name, of: key, in: shelf.folder)
@@ -58,12 +60,17 @@ struct CursorsCommand: AsyncParsableCommand {
         @Argument(help: ArgumentHelp("Where it is to stand: \(StartPoint.words).", valueName: "where"))
         var start: StartPoint
         @OptionGroup var place: PlaceArguments
+        @OptionGroup var cursorPlace: CursorPlaceArguments
 
         func run() async throws {
-            let shelf = try CursorPlaces(place)
+            let shelf = try CursorPlaces(place, cursorPlace)
             let (key, name) = try which.checked(shelf)
             let cursor = try await forCommand { () throws(MessageLogError) in
-                try await shelf.keeper.setCursor(name, of: key, in: shelf.folder, to: start.start)
+                let pattern = RoutingPattern(key)
+                if try await shelf.keeper.keys(matching: pattern).isEmpty {
+                    tellOfMissingKeys(pattern, at: shelf.keeper)
+                }
+                return try await shelf.keeper.setCursor(name, of: key, in: shelf.folder, to: start.start)
             }
             await shelf.show([(key, cursor)])
         }
@@ -78,9 +85,10 @@ struct CursorsCommand: AsyncParsableCommand {
         @Argument(help: "The name whose cursor is copied.") var from: String
         @Argument(help: "The name that gets one.") var to: String
         @OptionGroup var place: PlaceArguments
+        @OptionGroup var cursorPlace: CursorPlaceArguments
 
         func run() async throws {
-            let shelf = try CursorPlaces(place)
+            let shelf = try CursorPlaces(place, cursorPlace)
             let (wanted, names) = try forArguments { () throws(MessageLogError) in
                 (try RoutingKey(key), (try ConsumerName(from), try ConsumerName(to)))
             }
@@ -98,9 +106,10 @@ struct CursorsCommand: AsyncParsableCommand {
 
         @OptionGroup var which: CursorArguments
         @OptionGroup var place: PlaceArguments
+        @OptionGroup var cursorPlace: CursorPlaceArguments
 
         func run() async throws {
-            let shelf = try CursorPlaces(place)
+            let shelf = try CursorPlaces(place, cursorPlace)
             let (key, name) = try which.checked(shelf)
             try await forCommand { () throws(MessageLogError) in
                 try await shelf.keeper.deleteCursor(name, of: key, in: shelf.folder)
@@ -132,8 +141,8 @@ struct CursorPlaces {
     let folder: String?
     let consumerName: String
 
-    init(_ place: PlaceArguments) throws(CommandError) {
-        let settings = try place.load()
+    init(_ place: PlaceArguments, _ cursors: CursorPlaceArguments) throws(CommandError) {
+        let settings = try place.load(cursors.given)
         let broker = try settings.openOne()
         guard let keeper = broker as? any CursorKeeper else {
             throw CommandError(
@@ -148,7 +157,9 @@ struct CursorPlaces {
     func all(_ pattern: RoutingPattern) async throws(CommandError) -> [(RoutingKey, CursorInfo)] {
         try await forCommand { () throws(MessageLogError) in
             var found: [(RoutingKey, CursorInfo)] = []
-            for key in try await keeper.keys(matching: pattern) {
+            let keys = try await keeper.keys(matching: pattern)
+            if keys.isEmpty { tellOfMissingKeys(pattern, at: keeper) }
+            for key in keys {
                 for cursor in try await keeper.cursors(of: key, in: folder) { found.append((key, cursor)) }
             }
             return found

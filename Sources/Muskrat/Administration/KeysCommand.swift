@@ -16,6 +16,7 @@ struct KeysCommand: AsyncParsableCommand {
         let broker = try place.load().openOne()
         let keys = try await forCommand { () throws(MessageLogError) in try await broker.keys(matching: wanted) }
         await broker.close()
+        if keys.isEmpty { tellOfMissingKeys(wanted, at: broker) }
         for key in keys { print(key) }
     }
 }

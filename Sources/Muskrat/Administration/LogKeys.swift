@@ -11,9 +11,11 @@ struct LogKeys {
     /// Opens it.
     ///
     /// - Throws: `CommandError` with exit code 64 for a key that is none, and where the broker has no log.
-    init(_ pattern: String, _ place: PlaceArguments, for purpose: String) throws(CommandError) {
+    init(
+        _ pattern: String, _ place: PlaceArguments, _ cursors: CursorPlaceArguments? = nil, for purpose: String
+    ) throws(CommandError) {
         wanted = try forArguments { () throws(MessageLogError) in try RoutingPattern(pattern) }
-        let settings = try place.load()
+        let settings = try place.load(cursors?.given ?? CommandLineValues())
         let broker = try settings.openOne()
         guard let log = broker as? LogBroker else {
             throw CommandError(.usage, "\(broker) has no numbered log to \(purpose): that is --layout log in a store")
@@ -22,6 +24,10 @@ struct LogKeys {
         cursorFolder = settings.reading.cursorFolder
     }
 
-    /// The keys that match, in order.
-    func all() async throws(MessageLogError) -> [RoutingKey] { try await log.keys(matching: wanted) }
+    /// The keys that match, in order; that there are none is said.
+    func all() async throws(MessageLogError) -> [RoutingKey] {
+        let keys = try await log.keys(matching: wanted)
+        if keys.isEmpty { tellOfMissingKeys(wanted, at: log) }
+        return keys
+    }
 }

@@ -19,19 +19,21 @@ struct RetainCommand: AsyncParsableCommand {
     @Flag(help: "Also remove what a cursor has still to read.") var force = false
     @Flag(help: "Only say what would go.") var dryRun = false
     @OptionGroup var place: PlaceArguments
+    @OptionGroup var cursorPlace: CursorPlaceArguments
 
     mutating func validate() throws {
         if age == nil, size == nil { throw ValidationError("one of --age and --size is needed") }
     }
 
     func run() async throws {
-        let keys = try LogKeys(pattern, place, for: "remove messages from")
+        let keys = try LogKeys(pattern, place, cursorPlace, for: "remove messages from")
         let policy = RetentionPolicy(
             maximumAge: age?.duration, maximumBytes: size?.bytes, passesCursors: force, isTrial: dryRun)
         let table = try await forCommand { () throws(MessageLogError) in
             var table = Table([
-                .init("KEY"), .init("SEGMENTS", isRightAligned: true), .init("MESSAGES", isRightAligned: true),
-                .init("BYTES", isRightAligned: true), .init("OLDEST", isRightAligned: true), .init("HELD BACK BY"),
+                .init("KEY"), .init("SEGMENTS GONE", isRightAligned: true),
+                .init("MESSAGES GONE", isRightAligned: true), .init("BYTES GONE", isRightAligned: true),
+                .init("OLDEST LEFT", isRightAligned: true), .init("HELD BACK BY"),
             ])
             for key in try await keys.all() {
                 let report = try await keys.log.retain(key, policy, cursorsIn: keys.cursorFolder)

@@ -42,8 +42,9 @@ struct VerifyCommand: AsyncParsableCommand {
         }
         line?.clear()
         Terminal.output.write(
-            "\(key): \(report.messages) messages in \(report.segments) segments, \(report.bytes) bytes, "
-                + "\(report.seriousFindings) faults, \(report.otherFindings) remarks\n")
+            "\(key): \(counted(report.messages)) in \(counted(report.segments, "segment")), "
+                + "\(counted(report.bytes, "byte")), \(counted(report.seriousFindings, "fault")), "
+                + "\(counted(report.otherFindings, "remark"))\n")
         return report.seriousFindings
     }
 }

@@ -13,7 +13,10 @@ struct PlaceArguments: ParsableArguments {
             Where messages are: file:///PATH, s3://BUCKET/PREFIX, swift://…, amqp://USER@HOST/VHOST. (default: the \
             configuration's, else file:// in \(MessageLogFolders.standard))
             """,
-            discussion: "A password here is seen by every user of the host: put it in the configuration.",
+            discussion: """
+                Only produce takes several. A password here is seen by every user of the host: put it in the \
+                configuration.
+                """,
             valueName: "url"))
     var brokers: [String] = []
     @Option(help: "How messages lie in a store: log or legacy. (default: what ?layout= in the URL says, else log)")
@@ -22,8 +25,6 @@ struct PlaceArguments: ParsableArguments {
         name: .shortAndLong,
         help: "The configuration file. (default: \(MuskratSettings.defaultFile), if it is there)")
     var config: String?
-    @Option(help: ArgumentHelp("Keep cursors in this folder instead of with the messages.", valueName: "folder"))
-    var cursors: String?
 
     /// Reads all layers of the configuration.
     ///
@@ -37,14 +38,7 @@ struct PlaceArguments: ParsableArguments {
     ) throws(CommandError) -> PlaceSettings {
         var given = given
         given.set(MuskratSettings.layout, to: layout, option: "--layout")
-        Self.setCursors(cursors, in: &given)
         return try Self.load(config: config, given, brokers: brokers, logger: logger)
-    }
-
-    /// Has cursors kept in a folder, if one is given.
-    static func setCursors(_ folder: String?, in given: inout CommandLineValues) {
-        given.set(MuskratSettings.cursorType, to: folder.map { _ in CursorPlace.file.rawValue }, option: "--cursors")
-        given.set(MuskratSettings.cursorLocation, to: folder, option: "--cursors")
     }
 
     /// Reads all layers of the configuration.
@@ -63,5 +57,19 @@ struct PlaceArguments: ParsableArguments {
             file: config.map { FilePath($0) } ?? MuskratSettings.defaultFile, fileMustExist: config != nil,
             commandLine: given)
         return try PlaceSettings(settings, brokers: brokers, logger: logger)
+    }
+}
+
+/// Where cursors are, on the command line.
+struct CursorPlaceArguments: ParsableArguments {
+    @Option(help: ArgumentHelp("Keep cursors in this folder instead of with the messages.", valueName: "folder"))
+    var cursors: String?
+
+    /// What was given.
+    var given: CommandLineValues {
+        var given = CommandLineValues()
+        given.set(MuskratSettings.cursorType, to: cursors.map { _ in CursorPlace.file.rawValue }, option: "--cursors")
+        given.set(MuskratSettings.cursorLocation, to: cursors, option: "--cursors")
+        return given
     }
 }

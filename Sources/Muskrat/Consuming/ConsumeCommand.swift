@@ -19,6 +19,7 @@ struct ConsumeCommand: AsyncParsableCommand {
     @Argument(help: "The key, in which * stands for one word and # for any number: Frontend.*.Signup, Frontend.#.")
     var key: String
     @OptionGroup var place: PlaceArguments
+    @OptionGroup var cursorPlace: CursorPlaceArguments
     @Option(help: "The consumer's name; consumers of different names each get every message. (default: default)")
     var name: String?
     @Flag(help: "Go on with what comes, until a signal.") var follow = false
@@ -34,8 +35,8 @@ struct ConsumeCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Run this program for each message, which it gets on its standard input; without a shell.",
             discussion: """
-                Its words are separated by white space, outside of quotes. MUSKRAT_KEY, MUSKRAT_SEQUENCE and MUSKRAT_TIME \
-                are in its environment. When it does not end with 0 it is run again, and at last the message is put \
+                Its words are separated by white space, outside of quotes. MUSKRAT_KEY, MUSKRAT_SEQUENCE, MUSKRAT_TIME \
+                and MUSKRAT_COUNT are in its environment. When it does not end with 0 it is run again, and at last the message is put \
                 aside (--dead-letters) or ends the command.
                 """,
             valueName: "command"))
@@ -64,7 +65,7 @@ struct ConsumeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try place.load(logger: reporting.logger)
+        let settings = try place.load(cursorPlace.given, logger: reporting.logger)
         let options = try consumerOptions(settings)
         let name = name ?? settings.consumerName
         let meter = Meter(reporting)

@@ -31,7 +31,12 @@ struct BrokerCopy: Sendable {
     func run(_ pattern: RoutingPattern) async throws(MessageLogError) {
         // A broker that does not tell its keys can be read by the name of one.
         let keys: [RoutingKey]
-        if let key = pattern.key { keys = [key] } else { keys = try await source.keys(matching: pattern) }
+        if let key = pattern.key, source is RabbitMQBroker {
+            keys = [key]
+        } else {
+            keys = try await source.keys(matching: pattern)
+            if keys.isEmpty { tellOfMissingKeys(pattern, at: source) }
+        }
         for key in keys { try await copy(key) }
     }
 

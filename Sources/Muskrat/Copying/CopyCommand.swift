@@ -16,15 +16,13 @@ struct CopyCommand: AsyncParsableCommand {
 
     @Argument(help: ArgumentHelp("The broker to copy from.", valueName: "from")) var source: String
     @Argument(help: ArgumentHelp("The broker to copy to.", valueName: "to")) var target: String
-    @Option(help: "Which keys, with * for one word and # for any number. (default: all)") var key = "#"
+    @Option(help: "Which keys, with * for one word and # for any number.") var key = "#"
     @Option(help: "The layout at FROM: log or legacy. (default: what ?layout= in its URL says, else the configuration)")
     var fromLayout: LayoutName?
     @Option(help: "The layout at TO: log or legacy. (default: what ?layout= in its URL says, else the configuration)")
     var toLayout: LayoutName?
     @Option(help: "The consumer's name at FROM. (default: one that follows from TO)") var name: String?
-    @Option(
-        help: ArgumentHelp("Keep how far the copy is in this folder instead of at FROM.", valueName: "folder"))
-    var cursors: String?
+    @OptionGroup var cursorPlace: CursorPlaceArguments
     @Flag(help: "Go on behind segments that are corrupt, and report them.") var skipCorrupt = false
     @Option(
         name: .shortAndLong,
@@ -34,9 +32,7 @@ struct CopyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let pattern = try forArguments { () throws(MessageLogError) in try RoutingPattern(key) }
-        var given = CommandLineValues()
-        PlaceArguments.setCursors(cursors, in: &given)
-        let settings = try PlaceArguments.load(config: config, given, logger: reporting.logger)
+        let settings = try PlaceArguments.load(config: config, cursorPlace.given, logger: reporting.logger)
         let from = try settings.open(source, layout: fromLayout?.layout)
         let to = try settings.open(target, layout: toLayout?.layout, keepsTimes: true)
         guard from.description != to.description else {

@@ -38,5 +38,7 @@ final class Meter: Sendable {
     func clear() { line?.clear() }
 }
 
-/// A number of messages in words.
-func counted(_ count: Int) -> String { count == 1 ? "1 message" : "\(count) messages" }
+/// A number of messages, or of something else, in words.
+func counted(_ count: some BinaryInteger, _ noun: String = "message") -> String {
+    count == 1 ? "1 \(noun)" : "\(count) \(noun)s"
+}

@@ -68,6 +68,61 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "what there is no key for is said, and is no failure",
+            arguments: [
+                ["keys", "Nope"], ["cursors", "list", "Nope"], ["verify", "Nope"], ["retain", "Nope", "--size", "1"],
+                ["cursors", "set", "Nope", "end"], ["verify", "Nope.*"],
+            ])
+        func missingKeys(arguments: [String]) async throws {
+            try await withMuskrat { stand in
+                try await stand.produce(["one"])
+                let result = try await stand.muskrat(arguments)
+                #expect(result.exitCode == 0, "\(result)")
+                #expect(result.complaints.hasPrefix("muskrat: there is no key "), "\(result)")
+                #expect(result.complaints.contains("NOPE"), "\(result)")
+            }
+        }
+
+        @Test("a copy keeps how far it is where it is told to, and says so when there is nothing to copy")
+        func copyCursors() async throws {
+            try await withMuskrat { stand in
+                try await stand.produce(numberedLines(1...3))
+                let target = "file://\(stand.folder)/target"
+                let folder = "\(stand.folder)/cursors"
+                let copied = try await stand.muskrat(
+                    "copy", stand.broker, target, "--name", "copier",
+                    environment: ["LIBRA_MUSKRAT_S3_CURSOR_TYPE": "file", "LIBRA_MUSKRAT_S3_CURSOR_LOCATION": folder])
+                #expect(copied.complaints.contains("3 messages copied"), "\(copied)")
+                #expect(exists("\(folder)/A.B/copier"))
+                #expect(!exists("\(stand.folder)/messages/A/B/cursors"))
+                let again = try await stand.muskrat(
+                    "copy", stand.broker, target, "--name", "copier", "--cursors", folder)
+                #expect(again.complaints.contains("0 messages copied"), "\(again)")
+                let none = try await stand.muskrat("copy", stand.broker, target, "--key", "A.C")
+                #expect(none.exitCode == 0, "\(none)")
+                #expect(none.complaints.contains("there is no key A.C at"), "\(none)")
+            }
+        }
+
+        @Test("another cursor than the name's, and cursors in a folder, are kept apart")
+        func otherCursors() async throws {
+            try await withMuskrat { stand in
+                try await stand.produce(numberedLines(1...3))
+                #expect(try await stand.consume().count == 3)
+                #expect(try await stand.consume("--cursor", "second").count == 3)
+                #expect(try await stand.consume("--cursor", "second").isEmpty)
+                let folder = ["--cursors", "\(stand.folder)/cursors"]
+                #expect(try await stand.muskrat(["consume", "A.B"] + folder).output.split(separator: "\n").count == 3)
+                #expect(try await stand.muskrat(["consume", "A.B"] + folder).output.isEmpty)
+                #expect(exists("\(stand.folder)/cursors/A.B/default"))
+                let there = try await stand.muskrat(["cursors"] + folder)
+                #expect(there.output.split(separator: "\n").count == 2, "\(there)")
+                let here = try await stand.muskrat("cursors")
+                #expect(here.output.split(separator: "\n").count == 3, "\(here)")
+            }
+        }
+
         @Test("retain removes nothing that a cursor has still to read, that is new, or in a dry run")
         func retain() async throws {
             try await withMuskrat { stand in
