@@ -82,7 +82,10 @@ struct ConsumeCommand: AsyncParsableCommand {
         await broker.close()
         meter.clear()
         try end(result, printer)
-        reporting.say("\(counted(meter.count)) of \(key) handled by '\(name)' from \(broker)")
+        let parked = (try? result.get().parked) ?? 0
+        reporting.say(
+            "\(counted(meter.count)) of \(key) handled by '\(name)' from \(broker)"
+                + (parked > 0 ? ", \(parked) put aside in \(deadLetters ?? "")" : ""))
     }
 
     private func consumerOptions(_ settings: PlaceSettings) throws(CommandError) -> ConsumerOptions {

@@ -109,6 +109,8 @@ extension EndToEnd {
                     "consume", "A.B", "--attempts", "2", "--dead-letters", "Dead", "--exec", script)
                 #expect(result.exitCode == 0, "\(result)")
                 #expect(result.output == "good\nfine\n")
+                #expect(result.complaints.contains("2 messages of A.B handled"), "\(result)")
+                #expect(result.complaints.contains(", 1 put aside in Dead"), "\(result)")
                 let letter = try JSONValue(parsing: Array(try await stand.consume(key: "Dead").joined().utf8))
                 #expect(letter["key"] == "A.B")
                 #expect(letter["sequence"] == 2)
