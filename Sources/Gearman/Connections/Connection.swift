@@ -1,3 +1,4 @@
+import DedicatedThread
 import Glibc
 import Logging
 import Synchronization
@@ -171,7 +172,7 @@ final class Connection: Sendable {
     /// Has the handler do a job, and waits for it on the connection's own thread.
     private func serve(_ job: Job) -> JobResult {
         pool.becameBusy(number)
-        let result = Monitor<JobResult?>(nil)
+        let result = ThreadMonitor<JobResult?>(nil)
         let handler = pool.handler
         let task = Task {
             let answer = await handler(job)

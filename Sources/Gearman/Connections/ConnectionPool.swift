@@ -12,7 +12,7 @@ final class ConnectionPool: Sendable {
     let handler: @Sendable (Job) async -> JobResult
     private let answered: (@Sendable (Job, AnswerFate) async -> Void)?
     /// Connections wait here until they may make an attempt.
-    let book: Monitor<ConnectionBook>
+    let book: ThreadMonitor<ConnectionBook>
     private let readiness: ReadinessGate
     private let shared: Mutex<Shared>
 
@@ -42,7 +42,7 @@ final class ConnectionPool: Sendable {
         logger[metadataKey: LogKey.server] = "\(server)"
         logger[metadataKey: LogKey.function] = "\(function)"
         self.logger = logger
-        book = Monitor(ConnectionBook(options: options))
+        book = ThreadMonitor(ConnectionBook(options: options))
         shared = Mutex(Shared())
     }
 
@@ -151,7 +151,7 @@ final class ConnectionPool: Sendable {
     /// Tells the owner, and blocks the connection's thread until that has taken note.
     private func tell(_ job: Job, _ fate: AnswerFate) {
         guard let answered else { return }
-        let isDone = Monitor(false)
+        let isDone = ThreadMonitor(false)
         Task {
             await answered(job, fate)
             isDone.update { $0 = true }

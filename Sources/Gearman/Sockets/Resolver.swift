@@ -19,7 +19,7 @@ enum Resolver {
     ) throws(GearmanError) -> [SocketAddress] {
         // An address in digits is only parsed, which blocks nobody.
         if case .success(let addresses) = look(up: server, flags: AI_NUMERICHOST) { return addresses }
-        let answer = Monitor<Result<[SocketAddress], GearmanError>?>(nil)
+        let answer = ThreadMonitor<Result<[SocketAddress], GearmanError>?>(nil)
         let thread = DedicatedThread(name: "gearman-dns")
         Task { await thread.run { answer.update { $0 = $0 ?? look(up: server, flags: 0) } } }
         let stopped = GearmanError(.cancelled, "the search for the address of job server \(server) was stopped")

@@ -1,3 +1,5 @@
+import DedicatedThread
+
 /// Carries replies from the thread that receives them to the task that reads them, a few at a time.
 ///
 /// The thread blocks while the reader has not taken enough, so that memory stays bounded however large replies are; the
@@ -11,7 +13,7 @@ final class ReplyChannel: Sendable {
     }
     /// How many replies wait for the reader at most.
     private static let capacity = 64
-    private let state = Monitor(State())
+    private let state = ThreadMonitor(State())
 
     /// Hands a reply on, blocking this thread while there is no room.
     ///

@@ -1,3 +1,5 @@
+import DedicatedThread
+
 /// What was made ready to be sent, on its way, or sent a moment ago: between the thread that makes records ready and the
 /// one that sends them.
 ///
@@ -37,7 +39,7 @@ final class Outbox: Sendable {
 
     private let limit: Int
     private let remembers: Bool
-    private let state = Monitor(State())
+    private let state = ThreadMonitor(State())
 
     /// Creates an empty one.
     ///
@@ -56,15 +58,17 @@ final class Outbox: Sendable {
     /// - Returns: Whether they were taken; not when this was abandoned.
     func append(_ bodies: [Body]) -> Bool {
         state.wait { state in
-            if state.isAbandoned { return false }
-            guard state.open == 0 || state.open < Self.most && state.openBytes < limit else { return nil }
+            if state.isAbandoned { return .value(false) }
+            guard state.open == 0 || state.open < Self.most && state.openBytes < limit else {
+                return .wait(until: nil)
+            }
             for body in bodies {
                 state.entries.append(Entry(body: body))
                 state.open += 1
                 state.openBytes += body.bytes.count
                 state.openRecords += body.weight
             }
-            return true
+            return .value(true)
         }
     }
 
@@ -72,13 +76,12 @@ final class Outbox: Sendable {
     ///
     /// - Returns: How many records are not confirmed.
     func waitUntilDone() -> Int {
-        state.wait { $0.open == 0 || $0.isAbandoned ? $0.openRecords : nil }
+        state.wait { $0.open == 0 || $0.isAbandoned ? .value($0.openRecords) : .wait(until: nil) }
     }
 
     /// Has everybody go on who waits here, and takes no more.
     func abandon() {
-        state.withLock { $0.isAbandoned = true }
-        state.signal()
+        state.update { $0.isAbandoned = true }
     }
 
     /// How many records are not confirmed.
@@ -101,7 +104,7 @@ final class Outbox: Sendable {
 
     /// Hears that bodies need no more care.
     func done(_ sequences: ClosedRange<UInt64>) {
-        state.withLock { state in
+        state.update { state in
             for sequence in sequences where sequence >= state.firstSequence {
                 let (place, overflow) = state.first.addingReportingOverflow(Int(sequence - state.firstSequence))
                 guard !overflow, place < state.unsent, !state.entries[place].isDone else { continue }
@@ -109,19 +112,16 @@ final class Outbox: Sendable {
             }
             forget(in: &state)
         }
-        state.signal()
     }
 
     /// Takes all that has to be sent out, for a transport that confirms nothing.
     func takeAll() -> [[UInt8]] {
-        let bodies = state.withLock { state in
+        state.update { state in
             let bodies = state.entries[state.unsent...].map(\.body.bytes)
             state.entries.removeAll(keepingCapacity: true)
             (state.first, state.unsent, state.open, state.openBytes, state.openRecords) = (0, 0, 0, 0, 0)
             return bodies
         }
-        state.signal()
-        return bodies
     }
 
     /// Has all that is here sent again.

@@ -18,8 +18,8 @@ final class RecordBuffer: Sendable {
         var isLast: Bool
     }
 
-    /// How long the sender waits before it looks for more, in milliseconds.
-    static let doze = 10
+    /// How long the sender waits before it looks for more.
+    static let doze = Duration.milliseconds(10)
     /// How often it does so in vain before it goes to sleep.
     static let dozes = 100
     /// How many records a batch has at most: those who log wait while one is taken out.
@@ -54,7 +54,7 @@ final class RecordBuffer: Sendable {
     }
 
     private let limit: Int
-    private let state = Monitor(State())
+    private let state = ThreadMonitor(State())
 
     /// Creates an empty buffer.
     ///
@@ -111,12 +111,13 @@ final class RecordBuffer: Sendable {
         for _ in 0..<Self.dozes {
             let isIdle = state.withLock { !$0.hasNews && !$0.isClosed }
             guard isIdle else { break }
-            state.wait(milliseconds: Self.doze) { $0.isClosed }
+            let end = ContinuousClock.now + Self.doze
+            state.wait { $0.isClosed || .now >= end ? .value(()) : .wait(until: end) }
         }
         let (batch, roomIsMade): (Batch, FirstAnswer<Void>?) = state.wait { state in
             guard state.ring.count > 0 || state.dropped > 0 || state.isClosed else {
                 state.isAsleep = true
-                return nil
+                return .wait(until: nil)
             }
             state.isAsleep = false
             var batch = Batch(records: [], dropped: 0, isLast: false)
@@ -127,7 +128,7 @@ final class RecordBuffer: Sendable {
             batch.records.reserveCapacity(min(state.ring.count, Self.batch))
             while batch.records.count < Self.batch, let record = state.takeFirst() { batch.records.append(record) }
             batch.isLast = state.isClosed && state.ring.count == 0
-            return (batch, state.roomIsMade.take())
+            return .value((batch, state.roomIsMade.take()))
         }
         roomIsMade?.offer(())
         return batch
@@ -146,12 +147,11 @@ final class RecordBuffer: Sendable {
 
     /// Takes no more records; those that are here can still be taken.
     func close() {
-        let roomIsMade = state.withLock { state in
+        let roomIsMade = state.update { state in
             state.isClosed = true
             return state.roomIsMade.take()
         }
         roomIsMade?.offer(())
-        state.signal()
     }
 
     /// How many records wait, how many bytes they count as, and how many were dropped that nobody was told of.

@@ -5,12 +5,12 @@ import Glibc
 /// Threads of their own may block here; Swift's cooperative threads only ever hold the lock for a moment.
 ///
 /// `@unchecked Sendable`: `state` is only touched with `mutex` held.
-final class Monitor<State>: @unchecked Sendable {
+package final class ThreadMonitor<State>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var state: State
 
-    init(_ state: State) {
+    package init(_ state: State) {
         self.state = state
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
@@ -28,26 +28,29 @@ final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Reads the state, or changes it in a way on which no thread waits.
-    func withLock<Value>(_ body: (inout State) -> Value) -> Value {
+    package func withLock<Value>(_ body: (inout State) -> Value) -> Value {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return body(&state)
     }
 
     /// Changes the state and lets every thread that waits look at it again.
-    func update<Value>(_ body: (inout State) -> Value) -> Value {
+    package func update<Value>(_ body: (inout State) -> Value) -> Value {
         withLock { state in
             defer { pthread_cond_broadcast(changed) }
             return body(&state)
         }
     }
 
+    /// Lets every thread that waits look at the state again.
+    package func signal() { pthread_cond_broadcast(changed) }
+
     /// Blocks this thread until the state has what it waits for.
     ///
     /// - Parameter body: Looks at the state, and may change it: with each look either the value, or until when to wait
     ///   for a change at most before the next look.
     /// - Returns: The value.
-    func wait<Value>(_ body: (inout State) -> Looked<Value>) -> Value {
+    package func wait<Value>(_ body: (inout State) -> Looked<Value>) -> Value {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
@@ -67,8 +70,8 @@ final class Monitor<State>: @unchecked Sendable {
     }
 }
 
-/// What a look at the state of a ``Monitor`` led to.
-enum Looked<Value> {
+/// What a look at the state of a ``ThreadMonitor`` led to.
+package enum Looked<Value> {
     case value(Value)
     case wait(until: ContinuousClock.Instant?)
 }
@@ -82,14 +85,4 @@ private func monotonicTime(at instant: ContinuousClock.Instant) -> timespec {
     time.tv_sec += Int(left.seconds) + nanoseconds / 1_000_000_000
     time.tv_nsec = nanoseconds % 1_000_000_000
     return time
-}
-
-extension Duration {
-    /// Whole milliseconds for poll(2), rounded up so that a wait never ends just before its time; at most a day.
-    var milliseconds: Int32 {
-        let (seconds, attoseconds) = components
-        guard seconds < 86_400 else { return 86_400_000 }
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
-    }
 }
