@@ -207,6 +207,7 @@ extension EndToEnd {
                 input.write("first\n")
                 try await eventually("the first") { try await stand.consume() == ["first"] }
                 input.write("second\nthird")
+                try await eventually("it has read them") { input.waiting == 0 }
                 producer.signal(SIGTERM)
                 #expect(try await producer.waitForExit() == 0, "\(producer.output)")
                 #expect(producer.output.contains("3 messages stored"), "\(producer.output)")

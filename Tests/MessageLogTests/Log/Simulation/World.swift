@@ -12,6 +12,8 @@ final class World: Sendable {
     let base: InMemoryObjectStore
     let shared: FaultyStore.Shared
     let ledger = Ledger()
+    /// Behind which message each consumer's cursor has to be.
+    private let committed = Mutex<[String: UInt64]>([:])
     /// What a follower was given, in order.
     let followed = Mutex<[Message]>([])
 
@@ -152,12 +154,31 @@ final class World: Sendable {
                 } else if time.chance(2) {
                     let upTo = messages[time.draw(messages.count)]
                     try await reader.commit(through: upTo)
+                    await checkCursor(name, behind: upTo)
                 }
             } catch {
                 let isExpected = error.isRetriable || [.leaseLost, .closed, .cancelled, .corrupt].contains(error.code)
                 #expect(isExpected, "\(error)")
                 try? await time.sleep(time.draw(.milliseconds(300)))
             }
+        }
+    }
+
+    /// Whoever has committed what: a cursor never goes back, also when one that was deposed writes late.
+    private func checkCursor(_ name: String, behind message: Message) async {
+        guard case .sequence(let sequence) = message.position else { return }
+        let least = committed.withLock { committed in
+            committed[name] = max(committed[name] ?? 0, sequence + 1)
+            return committed[name] ?? 0
+        }
+        do {
+            let folder = try folder(base)
+            let shelf = CursorShelf(
+                store: base, path: folder.path + "cursors/", log: "log", environment: folder.environment)
+            let stands = try await shelf.cursor(ConsumerName(name)).read()?.state.sequence ?? 0
+            #expect(stands >= least, "the cursor of \(name) has gone back")
+        } catch {
+            Issue.record(error)
         }
     }
 
