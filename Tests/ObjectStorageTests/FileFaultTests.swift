@@ -113,6 +113,14 @@ import Testing
         }
     }
 
+    @Test("where there can be no folder, a put says so", arguments: ["/proc/nothing", "/proc/nothing/at/all"])
+    func impossibleFolder(path: String) async throws {
+        let store = FileObjectStore(root: FilePath(path))
+        let error = await #expect(throws: ObjectStoreError.self) { try await store.put(ObjectKey("a"), [1]) }
+        #expect(error?.description.contains("No such file or directory") == true, "\(String(describing: error))")
+        await store.close()
+    }
+
     @Test("of processes that race with if-absent, each number has one winner")
     func absentRace() async throws {
         try await withTemporaryFolder { folder in

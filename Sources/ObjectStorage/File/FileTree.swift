@@ -44,16 +44,22 @@ final class FileTree: Sendable {
     }
 
     /// Makes a folder and those above it.
-    private static func makeFolders(_ path: FilePath) throws(FileFault) {
+    ///
+    /// - Parameters:
+    ///   - path: The folder.
+    ///   - attempts: How often to make those above it: others may remove them meanwhile, and there are places, such as
+    ///     `/proc`, where there can be none.
+    /// - Throws: `FileFault`.
+    private static func makeFolders(_ path: FilePath, attempts: Int = attempts) throws(FileFault) {
         let made = path.withPlatformString { mkdir($0, 0o777) }
         if made != 0 {
             switch lastError {
             case .fileExists: return
-            case .noSuchFileOrDirectory:
+            case .noSuchFileOrDirectory where attempts > 0:
                 let parent = path.removingLastComponent()
                 guard !parent.isEmpty, parent != path else { throw .system(.noSuchFileOrDirectory) }
                 try makeFolders(parent)
-                return try makeFolders(path)
+                return try makeFolders(path, attempts: attempts - 1)
             case let error: throw .system(error)
             }
         }
