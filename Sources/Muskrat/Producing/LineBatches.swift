@@ -17,6 +17,8 @@ actor LineBatches {
     private let limits: Limits
     private nonisolated let stopPipe = StopPipe()
     private var isAtEnd = false
+    /// Whether the block was read that is the last after a signal.
+    private var isEnding = false
     /// Whether the input was read to its end, rather than ended here.
     private(set) var isWhole = false
     /// Whether the last block may still have lines.
@@ -62,10 +64,13 @@ actor LineBatches {
         while true {
             if hasLines, fill(&batch) { return batch }
             if !batch.isEmpty, deadline == nil { deadline = .now + limits.interval }
-            // Looked at before each block, for an input may never pause.
-            if stopPipe.isStopping, case .lines = reader.finish() {
-                hasLines = true
-                continue
+            // Looked at before each block, for an input may never pause. What came before the signal is a block at most.
+            if stopPipe.isStopping {
+                if isEnding, case .lines = reader.finish() {
+                    hasLines = true
+                    continue
+                }
+                isEnding = true
             }
             switch try read() {
             case .lines: hasLines = true
