@@ -32,14 +32,15 @@ struct CopyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let pattern = try forArguments { () throws(MessageLogError) in try RoutingPattern(key) }
+        // Told before a connection is tried.
+        guard pattern.key != nil || !source.lowercased().hasPrefix("amqp") else {
+            throw CommandError(.usage, "RabbitMQ does not tell which keys there are: name one with --key")
+        }
         let settings = try PlaceArguments.load(config: config, cursorPlace.given, logger: reporting.logger)
         let from = try settings.open(source, layout: fromLayout?.layout)
         let to = try settings.open(target, layout: toLayout?.layout, keepsTimes: true)
         guard from.description != to.description else {
             throw CommandError(.usage, "\(from) is both what to copy from and what to copy to")
-        }
-        guard !(from is RabbitMQBroker) || pattern.key != nil else {
-            throw CommandError(.usage, "\(from) does not tell which keys there are: name one with --key")
         }
         let consumer = try forArguments { () throws(MessageLogError) in
             try ConsumerName(name ?? "copy-" + fingerprint(of: to.description))
