@@ -1,3 +1,4 @@
+import AMQP
 import LogBroadcast
 import Logging
 import Synchronization
@@ -188,6 +189,30 @@ import Testing
                 logger.info("after")
                 return watcher.seen.records.contains { $0.message == "after" }
             }
+            await broadcast.shutdown(within: .seconds(5))
+            await watcher.close()
+        }
+    }
+
+    @Test("an exchange that somebody deletes is made again, by who logs and by who watches")
+    func deletedExchange() async throws {
+        try await withRabbitMQ { server in
+            let url = "amqp://guest:guest@127.0.0.1:\(server.port)"
+            let broadcast = try Broadcast(to: BroadcastURL(url), options: quietOptions())
+            var options = ViewerOptions()
+            options.bindingInterval = .milliseconds(100)
+            let watcher = try Watcher(url, options: options)
+            try await watcher.viewer.waitUntilReady(within: .seconds(30))
+            let logger = broadcastLogger(broadcast)
+            logger.info("before")
+            try await watcher.sees("before")
+            let vandal = try Connection(to: BrokerURI(url), logger: Logger(label: "vandal") { _ in SwiftLogNoOpLogHandler() })
+            try await vandal.deleteExchange("broadcast.fanout")
+            try await eventually("a record after it") {
+                logger.info("after")
+                return watcher.seen.records.contains { $0.message == "after" }
+            }
+            await vandal.close()
             await broadcast.shutdown(within: .seconds(5))
             await watcher.close()
         }

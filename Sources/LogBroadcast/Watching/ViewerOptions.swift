@@ -18,6 +18,9 @@ public struct ViewerOptions: Sendable {
         didSet { maximumPause = min(max(maximumPause, .milliseconds(10)), .seconds(3600)) }
     }
 
+    /// How often a viewer makes sure that its queue is bound to the exchange, which somebody may have deleted.
+    package var bindingInterval = Duration.seconds(30)
+
     /// The defaults.
     public init() {
         queueBytes = 64 << 20

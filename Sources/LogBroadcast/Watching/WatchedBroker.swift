@@ -16,10 +16,12 @@ final class WatchedBroker: WatchedPlace {
     private let queue: Queue
     private let binding: Binding
     private let prefetch: Int
+    private let bindingInterval: Duration
 
     init(_ uri: BrokerURI, options: ViewerOptions) throws(LogBroadcastError) {
         self.uri = uri
         prefetch = options.prefetch
+        bindingInterval = options.bindingInterval
         do throws(AMQPError) {
             let queue = try Queue(
                 Queue.uniqueName(prefix: "logger_"), isExclusive: true, isAutoDelete: true,
@@ -43,7 +45,11 @@ final class WatchedBroker: WatchedPlace {
     func watch(for desk: EventDesk) async {
         let connection = connection
         let reporting = Task.detached { await report(connection, to: desk) }
-        defer { reporting.cancel() }
+        let binding = Task.detached { [self] in await keepBound() }
+        defer {
+            reporting.cancel()
+            binding.cancel()
+        }
         while true {
             do throws(AMQPError) {
                 var messages = try await connection.consume(
@@ -63,6 +69,16 @@ final class WatchedBroker: WatchedPlace {
                 guard await desk.bring(.disconnected(reason: "\(error)")) else { return }
                 await restore()
             }
+        }
+    }
+
+    /// Binds the queue now and then: when somebody deletes the exchange the binding goes with it, and nothing tells.
+    private func keepBound() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: bindingInterval)
+            guard !Task.isCancelled, let exchange = try? BroadcastExchange.declaration() else { return }
+            _ = try? await connection.declare(exchange)
+            _ = try? await connection.bind(binding)
         }
     }
 
