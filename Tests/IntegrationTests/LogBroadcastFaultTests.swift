@@ -206,7 +206,8 @@ import Testing
             let logger = broadcastLogger(broadcast)
             logger.info("before")
             try await watcher.sees("before")
-            let vandal = try Connection(to: BrokerURI(url), logger: Logger(label: "vandal") { _ in SwiftLogNoOpLogHandler() })
+            let silent = Logger(label: "vandal") { _ in SwiftLogNoOpLogHandler() }
+            let vandal = try Connection(to: BrokerURI(url), logger: silent)
             try await vandal.deleteExchange("broadcast.fanout")
             try await eventually("a record after it") {
                 logger.info("after")
