@@ -41,6 +41,14 @@ import Testing
         #expect(missed.note(record(6, at: 1001)) == .after(missing: 1))
     }
 
+    @Test("no number is too large")
+    func largest() {
+        var missed = MissedRecords()
+        #expect(missed.note(record(.max, at: 1)) == .next)
+        #expect(missed.note(record(5, at: 2)) == .next)
+        #expect(missed.note(record(.max, at: 3)) == .after(missing: .max - 6))
+    }
+
     @Test("records without numbers are never missing")
     func unnumbered() {
         var missed = MissedRecords()

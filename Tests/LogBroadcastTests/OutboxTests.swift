@@ -67,7 +67,8 @@ import Testing
         for number in UInt8(0)..<30 {
             #expect(small.append(bodies(number...number)))
             publisher.send(from: small)
-            small.done(UInt64(number) + 1...UInt64(number) + 1)
+            #expect(small.done(UInt64(number) + 1...UInt64(number) + 1) == 1)
+            #expect(small.done(UInt64(number) + 1...UInt64(number) + 1) == 0)
         }
         publisher.sent = []
         small.rewind()

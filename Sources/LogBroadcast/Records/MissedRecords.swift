@@ -45,7 +45,8 @@ public struct MissedRecords: Sendable {
         if let before, record.seq <= before.seq, record.time <= before.time { return .repeated }
         if before == nil, last.count >= Self.capacity { last.removeAll(keepingCapacity: true) }
         last[sender] = Last(seq: record.seq, time: record.time)
-        guard let before, record.seq > before.seq + 1 else { return .next }
+        // Numbers come from whoever sends: any of 64 bits is possible.
+        guard let before, record.seq > before.seq, record.seq - before.seq > 1 else { return .next }
         return .after(missing: record.seq - before.seq - 1)
     }
 }

@@ -66,10 +66,17 @@ final class BrokerTransport: BroadcastTransport {
     func close(within limit: Duration) async {
         outbox.abandon()
         watching.cancel()
-        // An attempt to connect that is under way may take longer, and delays nobody.
+        await connection.close(within: limit)
+    }
+}
+
+extension Connection {
+    /// Closes it in the background, and waits for that for a while only: an attempt to connect that is under way may take
+    /// longer, and delays nobody.
+    func close(within limit: Duration) async {
         let isClosed = FirstAnswer<Void>()
-        Task.detached { [connection] in
-            await connection.close()
+        Task.detached { [self] in
+            await close()
             isClosed.offer(())
         }
         let clock = Task.detached {
@@ -172,9 +179,10 @@ private final class BrokerSource: MessageSource {
         switch outcome {
         case .confirmed: outbox.done(sequences)
         case .refused:
-            troubles.say("the broker refused \(sequences.count) records")
-            outbox.done(sequences)
-            lost(sequences.count)
+            let count = outbox.done(sequences)
+            guard count > 0 else { return }
+            troubles.say("the broker refused \(count) records")
+            lost(count)
         case .lost(let error):
             // They are sent again after ``disconnected()``.
             if error.code == .channelClosed { troubles.say("\(error)") }

@@ -103,14 +103,19 @@ final class Outbox: Sendable {
     }
 
     /// Hears that bodies need no more care.
-    func done(_ sequences: ClosedRange<UInt64>) {
+    ///
+    /// - Returns: How many records that concerns for the first time.
+    @discardableResult
+    func done(_ sequences: ClosedRange<UInt64>) -> Int {
         state.update { state in
+            let before = state.openRecords
             for sequence in sequences where sequence >= state.firstSequence {
                 let (place, overflow) = state.first.addingReportingOverflow(Int(sequence - state.firstSequence))
                 guard !overflow, place < state.unsent, !state.entries[place].isDone else { continue }
                 finish(place, in: &state)
             }
             forget(in: &state)
+            return before - state.openRecords
         }
     }
 

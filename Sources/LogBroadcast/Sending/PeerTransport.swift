@@ -31,6 +31,7 @@ final class PeerTransport: BroadcastTransport {
             var options = SocketOptions()
             options.sendHighWaterMark = Self.mostWaiting
             options.heartbeatInterval = .seconds(20)
+            options.reconnectInterval = .seconds(1)
             let context = try Context()
             var socket = try Socket(.extendedPublish, in: context, options: options)
             let monitor = try SocketMonitor(of: socket, in: context)

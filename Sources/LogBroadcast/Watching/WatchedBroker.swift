@@ -97,7 +97,7 @@ final class WatchedBroker: WatchedPlace {
         }
     }
 
-    func close() async { await connection.close() }
+    func close() async { await connection.close(within: .seconds(1)) }
 }
 
 /// Tells when a connection is made and lost; of attempts that fail the first, and those that fail for another reason.

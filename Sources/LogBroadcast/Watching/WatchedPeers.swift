@@ -24,6 +24,7 @@ final class WatchedPeers: WatchedPlace {
             options.receiveHighWaterMark = PeerTransport.mostWaiting
             options.maximumMessageSize = Self.longestMessage
             options.heartbeatInterval = .seconds(20)
+            options.reconnectInterval = .seconds(1)
             let context = try Context()
             var socket = try Socket(.subscribe, in: context, options: options)
             let monitor = try SocketMonitor(of: socket, in: context)
@@ -50,14 +51,29 @@ final class WatchedPeers: WatchedPlace {
             }
         }
         defer { silence.cancel() }
+        var (peers, turnedAway) = (0, 0)
+        // One that is turned away comes again and again.
+        var told: [String: ContinuousClock.Instant] = [:]
         while let batch = await receiving.receive() {
             for event in batch.events {
                 switch event.kind {
                 case .handshakeSucceeded:
+                    peers += 1
                     readiness.set(true)
                     guard await desk.bring(.connected(event.endpoint)) else { return }
-                case .disconnected, .handshakeFailed, .acceptFailed:
+                case .disconnected where turnedAway > 0: turnedAway -= 1
+                case .disconnected where peers > 0:
+                    peers -= 1
                     guard await desk.bring(.disconnected(reason: event.description)) else { return }
+                case .disconnected, .handshakeFailed, .acceptFailed:
+                    let reason =
+                        event.kind == .disconnected
+                        ? "\(event.endpoint) is no ZeroMQ socket that broadcasts" : event.description
+                    if case .handshakeFailed = event.kind { turnedAway += 1 }
+                    if let last = told[reason], last.duration(to: .now) < .seconds(60) { continue }
+                    if told.count > 16 { told = [:] }
+                    told[reason] = .now
+                    guard await desk.bring(.disconnected(reason: reason)) else { return }
                 case .connected, .connectRetried, .accepted, .stopped: continue
                 }
             }

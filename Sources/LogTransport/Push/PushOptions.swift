@@ -6,8 +6,8 @@ public struct PushOptions: Sendable {
     public var bind: [Endpoint]
     /// The PULL sockets to connect to.
     ///
-    /// Lines wait for one that is absent, and for its return; those that are there get the
-    /// rest.
+    /// Lines wait for the only one, and what libzmq has queued for it waits for its return. Of several, those that are
+    /// there get the lines.
     public var connect: [Endpoint]
     /// Messages that wait for one receiver at most; at least 1.
     ///
@@ -28,11 +28,14 @@ public struct PushOptions: Sendable {
     /// Who the sender is and who may receive; nil for connections without authentication and encryption.
     public var curve: Curve?
 
+    /// Whether there is one peer at most, which this side connects to.
+    var hasOnePeer: Bool { bind.isEmpty && connect.count == 1 }
+
     /// The messages that may wait for each peer.
     ///
     /// Where there may be several, one that stops reading is not to have all the memory. libzmq's mark is not changed
     /// later: its queues may then wait for each other for ever.
-    var markPerPeer: Int { bind.isEmpty && connect.count == 1 ? highWaterMark : min(highWaterMark, 5000) }
+    var markPerPeer: Int { hasOnePeer ? highWaterMark : min(highWaterMark, 5000) }
 
     /// Pushes to sockets that connect to `bind`, and to those at `connect`; together they are at least one.
     public init(bind: [Endpoint] = [], connect: [Endpoint] = []) {

@@ -19,7 +19,9 @@ package final class PushOutlet: Outlet {
     private var lost: UInt64 = 0
     // The input pauses, and there was no room for the open batch.
     private var isFlushing = false
-    private var offeredBeforeRedialing: UInt64 = 0
+    // Lines that libzmq let go of with a connection that it gave up.
+    private var dropped: UInt64 = 0
+    private var droppedThrough: UInt64 = 0
     // Lines that had left at the end though one before them had not.
     private var ahead: UInt64 = 0
 
@@ -46,6 +48,8 @@ package final class PushOutlet: Outlet {
             socketOptions.sendHighWaterMark = options.markPerPeer
             socketOptions.reconnectInterval = options.reconnectInterval
             socketOptions.curve = options.curve
+            // A peer that never comes is not to get the lines that others could have.
+            socketOptions.queuesForConnectedOnly = !options.hasOnePeer
             var socket = try Socket(.push, in: context, options: socketOptions)
             let redialing = Redialing(options.connect, interval: options.reconnectInterval)
             let watch = try PeerWatch(socket, in: context, redialing: redialing, logger: logger)
@@ -86,13 +90,14 @@ package final class PushOutlet: Outlet {
     package func advance() throws(LogTransportError) {
         signal.clear()
         sender.pointee.reclaim()
-        if isFlushing { try flush() }
         do throws(ZeroMQError) {
             try watch?.advance()
+            if options.hasOnePeer { sender.pointee.isHeld = watch?.peers == 0 }
             for endpoint in watch?.dueForRedialing() ?? [] { try redial(endpoint) }
         } catch {
             throw LogTransportError(sending: error)
         }
+        if isFlushing { try flush() }
     }
 
     package func waits(forRoom: Bool) -> [Wait] {
@@ -110,6 +115,7 @@ package final class PushOutlet: Outlet {
         var counts = OutletCounts()
         counts.receiversLost = watch?.lost ?? lost
         counts.ahead = ahead
+        (counts.droppedOldest, counts.missing) = (dropped, dropped)
         return counts
     }
 
@@ -137,11 +143,15 @@ package final class PushOutlet: Outlet {
 
     /// Begins a connection anew that libzmq has given up, and with it what it had queued for that.
     private func redial(_ endpoint: Endpoint) throws(ZeroMQError) {
-        if sender.pointee.lastOffered > offeredBeforeRedialing {
-            logger?.warning("what was queued for \(endpoint) while it was no PULL socket is lost")
-            offeredBeforeRedialing = sender.pointee.lastOffered
-        }
+        let queued = options.hasOnePeer ? sender.pointee.countQueued() : 0
         try sender.pointee.reconnect(endpoint)
+        // libzmq lets go of them some time later.
+        guard queued > 0, sender.pointee.lastOffered > droppedThrough else { return }
+        droppedThrough = sender.pointee.lastOffered
+        dropped += queued
+        logger?.warning(
+            "what was queued for the receiver at \(endpoint) is lost: another is there now, of another kind",
+            metadata: ["lines": "\(queued)"])
     }
 
     /// Waits until nothing that libzmq has let go of is in its buffer for a connection or in the kernel.

@@ -19,6 +19,8 @@ struct PushSender: ~Copyable {
     private let packs: Bool
     private var batch: BatchBuilder
     private var shortage = Shortage.peer
+    /// Whether nothing is sent for now: libzmq is not to queue lines for a peer of which it is not known that it takes them.
+    var isHeld: Bool
     /// The number of the last line that was taken; 0 before the first.
     private(set) var lastOffered: UInt64 = 0
     /// The number up to which every line was let go of by libzmq, as ``reclaim()`` saw it last.
@@ -31,6 +33,7 @@ struct PushSender: ~Copyable {
         sendsEmptyTopic = options.sendsEmptyTopic
         ledger = SendLedger(limit: options.waitingBytes)
         packs = options.batchLines > 1
+        isHeld = options.hasOnePeer
         batch = BatchBuilder(maximumLines: options.batchLines)
     }
 
@@ -85,6 +88,10 @@ struct PushSender: ~Copyable {
 
     /// Sees to it that the open block has room for a message.
     @inline(__always) private mutating func makeRoom(for count: Int) throws(LogTransportError) -> Bool {
+        if isHeld {
+            shortage = .peer
+            return false
+        }
         if open?.hasRoom(for: count) == true { return true }
         if try openBlock(for: count) { return true }
         shortage = .memory(count)
@@ -148,6 +155,13 @@ extension PushSender {
         return (unreleased + UInt64(batch.count), ahead)
     }
 
+    /// Lines that libzmq has and has not let go of.
+    mutating func countQueued() -> UInt64 {
+        sealOpenBlock()
+        reclaim()
+        return ledger.lines.unreleased
+    }
+
     /// Notes what libzmq has let go of.
     mutating func reclaim() {
         ledger.reclaim()
@@ -157,6 +171,8 @@ extension PushSender {
 
     /// What tells that there may be room, or that lines have left.
     mutating func wait(forRoom: Bool) -> Wait? {
+        // Of the peer that it waits for then, the connections tell.
+        let forRoom = forRoom && !isHeld
         if forRoom, case .peer = shortage, let handle = socket?.handle { return Wait(.socket(handle), .output) }
         guard forRoom || acknowledged < lastOffered else { return nil }
         signal.await()

@@ -141,9 +141,9 @@ final class DroppingOutlet: Outlet {
 
     var counts: OutletCounts {
         var counts = inner.counts
-        counts.droppedOldest = droppedOldest
-        counts.droppedNewest = droppedNewest
-        counts.missing = missing.missing(through: inner.acknowledged)
+        counts.droppedOldest += droppedOldest
+        counts.droppedNewest += droppedNewest
+        counts.missing += missing.missing(through: inner.acknowledged)
         return counts
     }
 

@@ -105,6 +105,6 @@ struct SpoolSource: LineSource, ~Copyable {
         let counts = spool.counts
         report.spooled = counts.waitingRecords
         report.damaged = counts.corruptRecords
-        report.droppedOldest = counts.droppedOldest
+        report.droppedOldest += counts.droppedOldest
     }
 }

@@ -55,20 +55,20 @@ package struct Redialing: Sendable {
 extension Redialing {
     /// Which of the endpoints an event is about; nil for those of others, which were bound.
     ///
-    /// Once libzmq has resolved a name it writes the address. The first event with an address comes behind the end of a
-    /// connection, so that it is about a name whose connection has ended. Should several have ended at that moment it may
-    /// be taken for the wrong one of them.
+    /// Once libzmq has resolved a name it writes the address, which may be another one each time. An address that was not
+    /// seen before comes behind the end of a connection, so that it is about a name whose connection has ended, with the
+    /// same port. Should several have ended at that moment it may be taken for the wrong one of them.
     private mutating func writtenEndpoint(for event: SocketEvent) -> String? {
         let text = event.endpoint
-        if let name = names[text] { return name }
         if endpoints.contains(where: { $0.description == text }) { return text }
-        let known = Set(names.values)
-        guard
-            let name = endpoints.first(where: {
-                $0.isName && !known.contains($0.description) && !alive.contains($0.description)
-            })
-        else { return nil }
-        names[text] = name.description
-        return name.description
+        let ended = endpoints.filter { $0.isName && !alive.contains($0.description) }
+        let port = text.split(separator: ":").last
+        let candidates = ended.filter { $0.description.split(separator: ":").last == port }
+        if let name = names[text], candidates.isEmpty || candidates.contains(where: { $0.description == name }) {
+            return name
+        }
+        guard let name = candidates.first?.description else { return names[text] }
+        names[text] = name
+        return name
     }
 }

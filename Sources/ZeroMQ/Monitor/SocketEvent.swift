@@ -85,9 +85,9 @@ public enum HandshakeFailure: Sendable, Hashable, CustomStringConvertible {
             "the other side does not speak ZeroMQ's protocol (libzmq's code 0x\(String(number, radix: 16)))"
         case .connectionLost(let number):
             "the other side closed the connection in the handshake (\(String(cString: zmq_strerror(number)))); "
-                + "check that both sides have the same --delivery, and the keys where there is CURVE"
+                + "check that the two sides belong together, and the keys where there is CURVE"
         case .noGreeting:
-            "the two sides do not belong together; check that both have the same --delivery"
+            "the two sides do not belong together; of hayrack and zmqpush, both need the same --delivery"
         }
     }
 }

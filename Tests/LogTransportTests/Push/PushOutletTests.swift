@@ -57,25 +57,25 @@ import ZeroMQ
         #expect(try outlet.finish(until: inGoodTime(), end: never) == 0)
     }
 
-    @Test("lines for a peer that never comes are left over, each of them, packed or not", arguments: [1, 10])
+    @Test("a peer that never comes gets no line, and what was packed for it is left over", arguments: [1, 10])
     func absentPeer(batchLines: Int) throws {
         var options = PushOptions(connect: [try Endpoint("tcp://127.0.0.1:\(freePort())")])
         options.batchLines = batchLines
         let outlet = try PushOutlet(options)
-        for number in 1...1234 { #expect(try outlet.offers(bytes("line"), number: UInt64(number))) }
+        let taken = try outlet.fill(with: bytes("line"))
+        #expect(taken == (batchLines == 1 ? 0 : 10))
         #expect(outlet.acknowledged == 0)
-        #expect(try outlet.finish(until: inGoodTime(.milliseconds(20)), end: never) == 1234)
+        #expect(try outlet.finish(until: inGoodTime(.milliseconds(20)), end: never) == taken)
     }
 
     @Test(
         "what waits for a peer takes less than 8 MiB, whatever the lines' length",
         arguments: [0, 1, 130, 1024, 40_000, 100_000, 1 << 20], [1, 500])
     func memory(length: Int, batchLines: Int) throws {
-        var options = PushOptions(connect: [try Endpoint("tcp://127.0.0.1:\(freePort())")])
-        options.batchLines = batchLines
-        let outlet = try PushOutlet(options)
+        let gone = try GonePeer(batchLines: batchLines)
+        let outlet = gone.outlet
         let before = try residentBytes()
-        let lines = try outlet.fill(with: Array(repeating: 7, count: length))
+        let lines = try outlet.fill(with: Array(repeating: 7, count: length), from: 2)
         #expect(lines >= 4)
         #expect(try residentBytes() - before < 8 << 20)
         #expect(try outlet.finish(until: .now, end: never) == lines)
@@ -83,14 +83,13 @@ import ZeroMQ
 
     @Test("an object six times as long as its line is in memory once, packed or not", arguments: [1, 500])
     func objectMemory(batchLines: Int) throws {
-        var options = PushOptions(connect: [try Endpoint("tcp://127.0.0.1:\(freePort())")])
-        options.batchLines = batchLines
-        let outlet = try PushOutlet(options)
+        let gone = try GonePeer(batchLines: batchLines)
+        let outlet = gone.outlet
         var envelope = JSONEnvelope(type: "t", processID: 7)
         let line = [UInt8](repeating: 1, count: 1 << 20)
         let before = try residentBytes()
-        #expect(try outlet.offers(line, in: &envelope, number: 1))
-        for _ in 1...3 { #expect(try !outlet.offers(line, in: &envelope, number: 2)) }
+        #expect(try outlet.offers(line, in: &envelope, number: 2))
+        for _ in 1...3 { #expect(try !outlet.offers(line, in: &envelope, number: 3)) }
         #expect(try residentBytes() - before < 8 << 20)
         #expect(try outlet.finish(until: .now, end: never) == 1)
     }
@@ -125,7 +124,14 @@ import ZeroMQ
         var options = PushOptions(connect: [endpoint])
         options.reconnectInterval = .milliseconds(5)
         let outlet = try PushOutlet(options)
-        let lines = try outlet.fill(with: Array(repeating: 7, count: length))
+        let line = [UInt8](repeating: 7, count: length)
+        var gone = try Socket(.pull, in: Context())
+        try gone.bind(endpoint)
+        while try !outlet.offers(line, number: 1) { try outlet.advance() }
+        // libzmq keeps what it has not sent yet.
+        let lines = try outlet.fill(with: line, from: 2) + 1
+        try gone.unbind(endpoint)
+        _ = consume gone
         var puller = try Socket(.pull, in: Context())
         try puller.bind(endpoint)
         var message = Message()
@@ -234,8 +240,8 @@ import ZeroMQ
 
     @Test("a descriptor that becomes readable ends the last wait at once")
     func hurry() throws {
-        let outlet = try PushOutlet(PushOptions(connect: [Endpoint("tcp://127.0.0.1:\(freePort())")]))
-        try outlet.hand(bytes("line"), number: 1)
+        let outlet = try GonePeer().outlet
+        #expect(try outlet.offers(bytes("line"), number: 2))
         var ends: [Int32] = [0, 0]
         #expect(pipe(&ends) == 0)
         close(ends[1])

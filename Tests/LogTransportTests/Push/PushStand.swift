@@ -52,6 +52,25 @@ struct TestPuller: ~Copyable, Sendable {
     }
 }
 
+/// An outlet whose only peer took one line, and has gone without the outlet having heard of it: libzmq queues what comes.
+struct GonePeer {
+    let outlet: PushOutlet
+
+    init(batchLines: Int = 1) throws {
+        var puller = try Socket(.pull, in: Context())
+        var options = PushOptions(connect: [try puller.bind(Endpoint("tcp://127.0.0.1:*"))])
+        options.batchLines = batchLines
+        outlet = try PushOutlet(options)
+        var message = Message()
+        while try !outlet.offers(bytes("line"), number: 1) { try outlet.advance() }
+        repeat {
+            try outlet.flush()
+            try outlet.advance()
+        } while try !puller.receive(into: &message, wait: false)
+        try outlet.waitUntilAllLeft(1)
+    }
+}
+
 extension PushOutlet {
     /// Offers a line, and waits for room as a relay does.
     func hand(_ line: [UInt8], number: UInt64) throws {
