@@ -1,8 +1,8 @@
 import Glibc
-import JSON
 import TestServers
 
-/// A syslog daemon with its file of `etc/` as it is, and what that file names: `/usr/bin/zmqpush`, its spool, a receiver.
+/// A syslog daemon with a log tool's file of `etc/` as it is, and what that file names: the tool in `/usr/bin`, its spool,
+/// a receiver.
 struct SyslogStand {
     /// The daemons.
     enum Kind: String, CaseIterable {
@@ -10,38 +10,52 @@ struct SyslogStand {
         case syslogNG = "syslog-ng"
     }
 
-    private static let endpoint = "tcp://127.0.0.1:5014"
-    private static let program = "/usr/bin/zmqpush"
-    private static let spool = "/var/spool/zmqpush"
+    /// The programs that they run.
+    enum Tool: String, CaseIterable {
+        case zmqpush, hayrack
+
+        /// Where lines are to be received; zmqpush connects there, hayrack binds.
+        var endpoint: String {
+            switch self {
+            case .zmqpush: "tcp://127.0.0.1:5014"
+            case .hayrack: "tcp://127.0.0.1:5000"
+            }
+        }
+
+        fileprivate var program: String { "/usr/bin/\(rawValue)" }
+        fileprivate var spool: String { "/var/spool/\(rawValue)" }
+    }
 
     let daemon: SyslogDaemon
     /// A receiver, when one was started.
-    let peer: PythonPeer?
+    let peer: SyslogReceiver?
+    private let tool: Tool
     private let folder: String
 
-    /// Runs a test with the built zmqpush at its place and an empty spool; all of it is ended and removed afterwards.
+    /// Runs a test with the built tool at its place and an empty spool; all of it is ended and removed afterwards.
     static func run(
-        _ kind: Kind, withPeer: Bool = true, _ body: (SyslogStand) async throws -> Void
+        _ kind: Kind, _ tool: Tool, withPeer: Bool = true, _ body: (SyslogStand) async throws -> Void
     ) async throws {
-        try await withExclusiveMachine(saving: [program, spool]) {
-            _ = try await TestServers.run("rm", ["-rf", program, spool])
-            guard symlink(Repository.executable("zmqpush"), program) == 0 else {
-                throw TestServerError("cannot make \(program): \(String(cString: strerror(errno)))")
+        try await withExclusiveMachine(saving: [tool.program, tool.spool]) {
+            _ = try await TestServers.run("rm", ["-rf", tool.program, tool.spool])
+            guard symlink(Repository.executable(tool.rawValue), tool.program) == 0 else {
+                throw TestServerError("cannot make \(tool.program): \(String(cString: strerror(errno)))")
             }
             try await withTemporaryFolder { folder in
-                let peer = withPeer ? try await PythonPeer.pull(.bind, endpoint, in: folder) : nil
+                let peer = withPeer ? try await SyslogReceiver.start(for: tool, in: folder) : nil
                 let daemon =
                     switch kind {
                     case .rsyslog:
                         try await SyslogDaemon.rsyslog(
-                            in: folder, configuration: Repository.file("etc/rsyslog.d/zmqpush.conf"))
+                            in: folder, configuration: Repository.file("etc/rsyslog.d/\(tool.rawValue).conf"))
                     case .syslogNG:
                         try await SyslogDaemon.syslogNG(
-                            in: folder, configuration: Repository.file("etc/syslog-ng/zmqpush.conf"))
+                            in: folder, configuration: Repository.file("etc/syslog-ng/\(tool.rawValue).conf"))
                     }
                 let result: Result<Void, any Error>
                 do {
-                    result = .success(try await body(SyslogStand(daemon: daemon, peer: peer, folder: folder)))
+                    let stand = SyslogStand(daemon: daemon, peer: peer, tool: tool, folder: folder)
+                    result = .success(try await body(stand))
                 } catch {
                     result = .failure(error)
                 }
@@ -53,8 +67,8 @@ struct SyslogStand {
     }
 
     /// Runs a receiver at the endpoint of the file while `body` runs.
-    func withLatePeer(_ body: (PythonPeer) async throws -> Void) async throws {
-        let peer = try await PythonPeer.pull(.bind, Self.endpoint, in: folder)
+    func withLatePeer(_ body: (SyslogReceiver) async throws -> Void) async throws {
+        let peer = try await SyslogReceiver.start(for: tool, in: folder)
         let result: Result<Void, any Error>
         do { result = .success(try await body(peer)) } catch { result = .failure(error) }
         await peer.stop()
@@ -69,43 +83,14 @@ struct SyslogStand {
     /// Waits until a line is in the files of the spool.
     func untilSpooled(_ number: Int) async throws {
         try await eventually("line \(number) in the spool") {
-            try await TestServers.run("grep", ["-rqaE", "line \(number)([^0-9]|$)", Self.spool]).exitCode == 0
+            try await TestServers.run("grep", ["-rqaE", "line \(number)([^0-9]|$)", tool.spool]).exitCode == 0
         }
     }
 
-    /// Kills zmqpush; the daemon starts another one, rsyslog when it has a line for it.
+    /// Kills the tool; the daemon starts another one, rsyslog when it has a line for it.
     func killProgram() async throws {
-        guard let pid = daemon.programs.first else { throw TestServerError("there is no zmqpush: \(daemon.output)") }
+        guard let pid = daemon.programs.first else { throw TestServerError("no \(tool) runs: \(daemon.output)") }
         Glibc.kill(pid, SIGKILL)
-        try await eventually("the end of zmqpush") { !daemon.programs.contains(pid) }
+        try await eventually("the end of \(tool)") { !daemon.programs.contains(pid) }
     }
-}
-
-/// The numbers of the lines in zmqpush's objects, which must have come from HAProxy through a syslog daemon.
-func numbers(in objects: some Sequence<String>) throws -> [Int] {
-    try objects.map { text in
-        let object = try JSONValue(parsing: Array(text.utf8))
-        guard object["type"]?.string == "syslog", let message = object["message"]?.string,
-            message.hasPrefix("<134>1 "), message.contains(" haproxy 77 - "),
-            let number = message.split(separator: " ").last.flatMap({ Int($0) })
-        else { throw TestServerError("this is no such line: \(text)") }
-        return number
-    }
-}
-
-/// The numbers without repeats of what came before.
-func withoutRepeats(_ numbers: [Int]) -> [Int] {
-    var seen: Set<Int> = []
-    return numbers.filter { seen.insert($0).inserted }
-}
-
-/// Waits until lines with so many numbers have come, some perhaps twice; gives the numbers in the order of their first.
-func numbersWithoutRepeats(_ count: Int, at peer: PythonPeer) async throws -> [Int] {
-    var came: [Int] = []
-    try await eventually(within: .seconds(40), "\(count) lines; there are \(peer.messages.count)") {
-        guard peer.messages.count >= count else { return false }
-        came = withoutRepeats(try numbers(in: peer.messages))
-        return came.count >= count
-    }
-    return came
 }
