@@ -1,7 +1,9 @@
 import Glibc
 import LogTransport
+import Synchronization
 import TestServers
 import Testing
+import ZeroMQ
 
 /// The examples of the documentation, as they stand there.
 @Suite struct ExampleTests {
@@ -30,6 +32,47 @@ import Testing
             #expect(report.linesOut == 1)
             try await eventually { peer.received == ["started"] }
             await peer.stop()
+        }
+    }
+
+    @Test("the client in five lines gets the text of each message") func client() async throws {
+        try await withTemporaryFolder { folder in
+            let endpoint = "ipc://\(folder)/socket"
+            let caster = try await Caster(binding: endpoint)
+            for text in ["first", "second"] { try await caster.cast(text) }
+            var texts: [String] = []
+            let receiver = try Receiver(endpoint)
+            for try await message in receiver {
+                texts.append(message.text)
+                if texts.count == 2 { break }
+            }
+            #expect(texts == ["first", "second"])
+            await receiver.close()
+            try await caster.close()
+        }
+    }
+
+    @Test("the socket of the documentation receives until its context is shut down") func socket() async throws {
+        try await withTemporaryFolder { folder in
+            let endpoint = "ipc://\(folder)/socket"
+            let caster = try await Caster(binding: endpoint)
+            try await caster.cast("started")
+            let context = try Context()
+            let texts = Mutex<[String]>([])
+            let error = await #expect(throws: ZeroMQError.self) {
+                try await blocking {
+                    var socket = try Socket(.pull, in: context)
+                    try socket.connect(Endpoint(endpoint))
+                    var message = Message()
+                    while try socket.receive(into: &message, wait: true) {
+                        texts.withLock { $0.append(String(decoding: message.bytes, as: UTF8.self)) }
+                        context.shutdown()
+                    }
+                }
+            }
+            #expect(error?.code == .terminated)
+            #expect(texts.withLock { $0 } == ["started"])
+            try await caster.close()
         }
     }
 }
