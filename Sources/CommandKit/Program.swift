@@ -65,10 +65,25 @@ struct ProgramEnding {
         case .success:
             output = message.isEmpty ? "" : message + "\n"
         case .usage:
-            complaint = "\(name): \(visibleText(message))\nSee '\(name) --help'.\n"
+            complaint = "\(name): \(visibleText(Self.inOneLine(message)))\nSee '\(name) --help'.\n"
         default:
             complaint = message.isEmpty ? "" : "\(name): \(visibleText(message))\n"
         }
+    }
+
+    /// A message of the argument parser, which lists many values one a line, `  - VALUE`, below a heading.
+    private static func inOneLine(_ message: String) -> String {
+        var text = ""
+        for line in message.split(separator: "\n") {
+            if text.isEmpty {
+                text = String(line)
+            } else if line.hasPrefix("  - ") {
+                text += (text.hasSuffix(":") ? " " : ", ") + line.dropFirst(4)
+            } else {
+                text += " " + line
+            }
+        }
+        return text
     }
 }
 

@@ -4,6 +4,8 @@ import Testing
 
 @testable import CommandKit
 
+private enum Colour: String, CaseIterable, ExpressibleByArgument { case red, green, blue, yellow, black, white }
+
 private struct Sample: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sample", version: "1.2.3", subcommands: [Child.self])
@@ -11,6 +13,7 @@ private struct Sample: AsyncParsableCommand {
     struct Child: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "child")
         @Argument var count: Int
+        @Option var colour = Colour.red
         func run() async throws {}
     }
 }
@@ -33,6 +36,14 @@ private struct Sample: AsyncParsableCommand {
         #expect(ending.output == "")
         #expect(ending.complaint == "sample: Unknown option '--nonsense'\nSee 'sample --help'.\n")
         #expect(try #require(await self.ending(["child", "x"])).exitCode.rawValue == 64)
+    }
+
+    @Test("a value that is none of many is refused in one line that names them")
+    func choice() async throws {
+        let ending = try #require(await ending(["child", "1", "--colour", "grey"]))
+        let line = try #require(ending.complaint.split(separator: "\n").first)
+        #expect(line.hasPrefix("sample: ") && line.contains("'grey'"))
+        #expect(line.hasSuffix(": red, green, blue, yellow, black, white"), "\(line)")
     }
 
     @Test("--help and --version are printed and exit with 0")
