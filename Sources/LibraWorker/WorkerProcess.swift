@@ -32,6 +32,7 @@ struct WorkerProcess {
         defer { surroundings.pidFile?.release() }
         let broadcast = try makeBroadcast()
         let logger = makeLogger(surroundings.logFile, broadcast)
+        if let warning = broadcast?.openBindWarning { logger.warning("[broadcast] url: \(warning)") }
         let reopening = await LogReopening(surroundings.logFile, logger: logger)
 
         let events = try makeEvents(logger)

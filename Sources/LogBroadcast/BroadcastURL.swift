@@ -83,6 +83,16 @@ public struct BroadcastURL: Sendable, Hashable {
         if case .peers = place, url.side == nil { url.side = side }
         return url
     }
+
+    /// What is to be said at the start where the endpoint is bound and hosts other than this one can reach it.
+    ///
+    /// One line, to be asked for after ``taking(_:)``; nil for a broker, for the side that connects, for a loopback address
+    /// and for a Unix socket.
+    public var openBindWarning: String? {
+        guard case .peers(let endpoint) = place, side == .bind, !endpoint.isLoopback else { return nil }
+        return "whoever reaches \(endpoint) can take part in the log broadcast there, unasked and unencrypted: bind to "
+            + "loopback or to a network of your own, or use a broker"
+    }
 }
 
 extension BroadcastURL: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

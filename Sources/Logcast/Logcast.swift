@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandKit
+import LogTransport
 
 /// The command line of `logcast`.
 @main
@@ -14,5 +15,11 @@ struct Logcast: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [TailCommand.self, SendCommand.self, TopCommand.self])
 
-    static func main() { runProgram() }
+    static func main() {
+        StandardDescriptors.occupy()
+        runProgram()
+    }
+
+    /// Says something on standard error, in one line.
+    static func say(_ text: String) { Terminal.error.write("logcast: \(visibleText(text))\n") }
 }

@@ -18,7 +18,7 @@ struct RecordLine {
         line += " " + visibleText(record.logger) + (record.pid > 0 ? "[\(record.pid)]" : "") + ": "
         line += visibleText(record.message)
         for (key, value) in record.metadata.sorted(by: { $0.key < $1.key }) {
-            line += " " + Style.dim(visibleText(key) + "=" + quoted("\(value)"), on: terminal)
+            line += " " + Style.dim(visibleText(key) + "=" + shown(value), on: terminal)
         }
         if let exception = record.exception {
             line += " " + Style.red("(\(visibleText(exception)))", on: terminal)
@@ -40,6 +40,14 @@ struct RecordLine {
         case .notice: .bold
         case .info: nil
         case .debug, .trace: .dim
+        }
+    }
+
+    /// A list or a dictionary as JSON, which needs no quotes around it.
+    private func shown(_ value: Logger.MetadataValue) -> String {
+        switch value {
+        case .string, .stringConvertible: quoted(value.text)
+        case .array, .dictionary: visibleText(value.text)
         }
     }
 

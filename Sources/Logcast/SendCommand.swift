@@ -3,6 +3,7 @@ import CommandKit
 import Glibc
 import LogBroadcast
 import Logging
+import Synchronization
 
 /// `logcast send`: a record, or one for each line of standard input.
 struct SendCommand: AsyncParsableCommand {
@@ -10,7 +11,8 @@ struct SendCommand: AsyncParsableCommand {
         commandName: "send", abstract: "Broadcast a text, or each line of standard input, as a record.",
         discussion: """
             For shells and cron jobs: `backup 2>&1 | logcast send --logger backup`. Exits with 69 when no broker answers \
-            in time, and says how many lines were not sent. Lines are broadcast as they come.
+            in time, and says how many lines were not sent. Lines are broadcast as they come; one of more than 512 KiB is \
+            cut, and that is said.
             """)
 
     @OptionGroup var place: PlaceOptions
@@ -32,12 +34,16 @@ struct SendCommand: AsyncParsableCommand {
             throw CommandError(.usage, "send takes one --url")
         }
         let limit = Duration.seconds(timeout)
-        let broadcast = try await open(url, within: limit)
+        let options = BroadcastOptions()
+        let troubles = SendTroubles()
+        let broadcast = try await open(url, options, troubles, within: limit)
         do throws(CommandError) {
-            let sent = try await send(over: broadcast, to: url)
+            let sent = try await send(over: broadcast, to: url, limit: options.longestText)
+            troubles.isShown.store(false, ordering: .relaxed)
             let left = await broadcast.shutdown(within: limit)
             if left > 0 { throw notTaken(left, of: sent, url) }
         } catch {
+            troubles.isShown.store(false, ordering: .relaxed)
             await broadcast.shutdown(within: .zero)
             throw error
         }
@@ -46,16 +52,21 @@ struct SendCommand: AsyncParsableCommand {
     /// Broadcasts all there is.
     ///
     /// - Returns: How many records there were.
-    private func send(over broadcast: Broadcast, to url: BroadcastURL) async throws(CommandError) -> Int {
+    private func send(
+        over broadcast: Broadcast, to url: BroadcastURL, limit: Int
+    ) async throws(CommandError) -> Int {
         guard text.isEmpty else {
-            broadcast.send(record(text.joined(separator: " "), by: broadcast.machine))
+            let text = CutText(text.joined(separator: " "), to: limit)
+            sayCut(text, "the text", to: limit)
+            broadcast.send(record(text.text, by: broadcast.machine))
             return 1
         }
-        let input = try StandardInputLines()
+        let input = try StandardInputLines(limit: limit)
         var sent = 0
         while let lines = try await input.next() {
             for line in lines {
-                let record = record(line, by: broadcast.machine)
+                sayCut(line, "line \(sent + 1)", to: limit)
+                let record = record(line.text, by: broadcast.machine)
                 guard await broadcast.send(record, waitingForRoom: .seconds(timeout)) else {
                     throw CommandError(
                         .unavailable,
@@ -67,14 +78,24 @@ struct SendCommand: AsyncParsableCommand {
         return sent
     }
 
-    private func open(_ url: BroadcastURL, within limit: Duration) async throws(CommandError) -> Broadcast {
+    private func open(
+        _ url: BroadcastURL, _ options: BroadcastOptions, _ troubles: SendTroubles, within limit: Duration
+    ) async throws(CommandError) -> Broadcast {
+        var options = options
+        options.onTrouble = { troubles.say($0) }
         do throws(LogBroadcastError) {
-            let broadcast = try Broadcast(to: url.taking(.connect))
+            let broadcast = try Broadcast(to: url.taking(.connect), options: options)
             try await broadcast.waitUntilReady(within: limit)
+            troubles.isShown.store(true, ordering: .relaxed)
             return broadcast
         } catch {
             throw CommandError(error.code == .invalidArgument ? .usage : .unavailable, error.description, cause: error)
         }
+    }
+
+    private func sayCut(_ text: CutText, _ name: String, to limit: Int) {
+        guard text.missing > 0 else { return }
+        Logcast.say("\(name) is longer than \(limit) bytes: \(text.missing) bytes at its end are left out")
     }
 
     private func record(_ text: String, by machine: String) -> LogRecord {
@@ -85,5 +106,14 @@ struct SendCommand: AsyncParsableCommand {
 
     private func notTaken(_ left: Int, of sent: Int, _ url: BroadcastURL) -> CommandError {
         CommandError(.unavailable, "\(url) did not take \(left) of \(sent) records within \(timeout) seconds")
+    }
+}
+
+/// What the broadcast says of its troubles: shown while records are sent; the error that ends the command says the rest.
+private final class SendTroubles: Sendable {
+    let isShown = Atomic(false)
+
+    func say(_ trouble: String) {
+        if isShown.load(ordering: .relaxed) { Logcast.say(trouble) }
     }
 }

@@ -15,8 +15,12 @@ struct TailCommand: AsyncParsableCommand {
 
     @OptionGroup var place: PlaceOptions
     @OptionGroup var filters: FilterOptions
-    @Flag(help: "Show each record as the JSON that it is; what is no record as {\"raw\": BASE64}.") var json = false
+    @Flag(help: "Show each record as a JSON object; what is no record as {\"raw\": BASE64}.") var json = false
     @Option(help: "End after as many records were shown.") var count: UInt64?
+
+    mutating func validate() throws {
+        guard count ?? 1 > 0 else { throw ValidationError("--count 0 is not at least 1") }
+    }
 
     func run() async throws {
         let filter = try filters.filter()
@@ -24,7 +28,6 @@ struct TailCommand: AsyncParsableCommand {
         let output = OutputThread()
         let viewer = try openViewer(try place.urls())
         var left = count ?? .max
-        guard left > 0 else { return }
         for await event in viewer {
             let bytes: [UInt8]
             switch event {
@@ -48,12 +51,16 @@ struct TailCommand: AsyncParsableCommand {
     }
 }
 
-/// Opens the broadcast for watching.
+/// Opens the broadcast for watching; says where everybody can send to it.
 ///
 /// - Throws: `CommandError` with exit code 69.
 func openViewer(_ urls: [BroadcastURL]) throws(CommandError) -> BroadcastViewer {
     do throws(LogBroadcastError) {
-        return try BroadcastViewer(from: urls)
+        let viewer = try BroadcastViewer(from: urls)
+        for url in urls {
+            if let warning = url.taking(.connect).openBindWarning { Logcast.say("warning: \(warning)") }
+        }
+        return viewer
     } catch {
         throw CommandError(error.code == .invalidArgument ? .usage : .unavailable, error.message, cause: error)
     }
@@ -68,5 +75,5 @@ func remark(on event: BroadcastEvent) {
     case .disconnected(let reason): text = "\(reason); trying again"
     case .record, .foreign: return
     }
-    Terminal.error.write("logcast: \(visibleText(text))\n")
+    Logcast.say(text)
 }

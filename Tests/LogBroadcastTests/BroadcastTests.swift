@@ -29,7 +29,7 @@ import Testing
         var options = BroadcastOptions()
         options.machine = "lb-1"
         options.program = "test"
-        return Broadcast(from: buffer, over: gate, options: options, troubles: Troubles(program: "test"))
+        return Broadcast(from: buffer, over: gate, options: options, troubles: Troubles(of: options))
     }
 
     @Test("the end of a program waits for its records")

@@ -40,6 +40,20 @@ import Testing
         #expect(try BroadcastURL("amqp://mq.example").taking(.connect).side == nil)
     }
 
+    @Test(
+        "a bind that other hosts can reach is warned of",
+        arguments: [
+            ("tcp://*:5570?bind", true), ("tcp://0.0.0.0:5570?bind", true), ("tcp://192.0.2.1:5570?bind", true),
+            ("tcp://[::]:5570?bind", true), ("tcp://127.0.0.1:5570?bind", false), ("tcp://localhost:5570?bind", false),
+            ("ipc:///run/log?bind", false), ("tcp://192.0.2.1:5570?connect", false), ("tcp://192.0.2.1:5570", false),
+            ("amqp://192.0.2.1", false),
+        ])
+    func openBind(_ text: String, isOpen: Bool) throws {
+        let warning = try BroadcastURL(text).openBindWarning
+        #expect((warning != nil) == isOpen)
+        if let warning { #expect(warning.contains("tcp://") && !warning.contains("?")) }
+    }
+
     @Test("a viewer needs a place to watch")
     func nothingToWatch() {
         #expect(throws: LogBroadcastError.self) { try BroadcastViewer(from: []) }

@@ -68,16 +68,36 @@ import Testing
         var record = LogRecord(.info, String(repeating: "\u{20ac}", count: 10_000), machine: "a", logger: "a")
         record.exception = "short"
         record.metadata = ["key": "value"]
-        let cut = record.cut(to: 16_384)
-        // 4,096 bytes end within the 1,366th character of three bytes.
-        #expect(cut.message == String(repeating: "\u{20ac}", count: 1_365) + "\u{2026} (25905 more bytes)")
+        let cut = record.cut(to: 4_096)
+        // 4,096 bytes less 36 for the mark end within the 1,354th character of three bytes.
+        #expect(cut.message == String(repeating: "\u{20ac}", count: 1_353) + "\u{2026} (25941 more bytes)")
+        #expect(cut.message.utf8.count <= 4_096 && cut.cut(to: 4_096) == cut)
         #expect(cut.exception == "short")
         #expect(cut.metadata == ["key": "value"])
         #expect(record.cut(to: 1 << 20) == record)
         record.metadata = ["key": .array(Array(repeating: "x", count: 5_000))]
         record.exception = String(repeating: "x", count: 5_000)
-        #expect(record.cut(to: 16_384).metadata == ["cut": "5099 bytes of metadata"])
-        #expect(record.cut(to: 16_384).exception?.hasSuffix("x\u{2026} (904 more bytes)") == true)
+        #expect(record.cut(to: 4_096).metadata == ["cut": "5099 bytes of metadata"])
+        #expect(record.cut(to: 4_096).exception?.hasSuffix("x\u{2026} (940 more bytes)") == true)
+    }
+
+    @Test("metadata read as text: lists and dictionaries as JSON, texts as they are")
+    func metadataText() {
+        let nested: Logger.MetadataValue = ["b": ["1", "2 \"3\""], "a": ["c": "d"]]
+        #expect(nested.text == #"{"a":{"c":"d"},"b":["1","2 \"3\""]}"#)
+        #expect(Logger.MetadataValue.string("as \"it\" is").text == "as \"it\" is")
+        #expect(Logger.MetadataValue.stringConvertible(7).text == "7")
+    }
+
+    @Test("a text is cut from its limit on, and one that has lost its end before is marked")
+    func cutText() {
+        let text = String(repeating: "x", count: 2_000)
+        #expect(CutText(text, to: 2_000).text == text && CutText(text, to: 2_000).missing == 0)
+        let cut = CutText(text, to: 1_999)
+        #expect(cut.text == String(repeating: "x", count: 1_963) + "\u{2026} (37 more bytes)" && cut.missing == 37)
+        #expect(CutText("beginning", to: 2_000, missing: 5).text == "beginning\u{2026} (5 more bytes)")
+        let both = CutText(text, to: 2_000, missing: 5)
+        #expect(both.missing == 41 && both.text.hasSuffix("x\u{2026} (41 more bytes)"))
     }
 
     @Test(

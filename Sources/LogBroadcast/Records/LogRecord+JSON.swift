@@ -1,6 +1,6 @@
 public import CivilTime
 import JSON
-import Logging
+package import Logging
 
 extension LogRecord {
     /// Reads a record as it is broadcast, this project's or that of the older Python tools.
@@ -77,6 +77,15 @@ extension LogRecord {
 }
 
 extension Logger.MetadataValue {
+    /// The value for people: a text as it is, a list or a dictionary as JSON without blanks.
+    package var text: String {
+        switch self {
+        case .string(let text): text
+        case .stringConvertible(let value): value.description
+        case .array, .dictionary: JSONValue(self).description
+        }
+    }
+
     /// What a JSON value is among metadata, where there are strings, lists and dictionaries only.
     fileprivate init(_ value: JSONValue) {
         switch value {

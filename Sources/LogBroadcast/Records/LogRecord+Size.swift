@@ -8,30 +8,55 @@ extension LogRecord {
 
     private var metadataSize: Int { metadata.reduce(0) { $0 + 64 + $1.key.utf8.count + $1.value.size } }
 
-    /// The record, or what a limit leaves of it.
+    /// The record, or what a limit leaves of its texts.
     ///
-    /// Where it is too large, the message and the error are cut and say by how much, and metadata that are too large by
-    /// themselves are replaced by the member `cut`.
+    /// A message and an error that are longer are cut and say by how much; metadata that take more are replaced by the
+    /// member `cut`.
     ///
-    /// - Parameter limit: The bytes it may take, at least 4,096.
+    /// - Parameter limit: The most bytes of each of the three, at least 1,024.
     /// - Returns: What is left.
     func cut(to limit: Int) -> LogRecord {
         guard size > limit else { return self }
         var record = self
         let metadata = metadata.isEmpty ? 0 : metadataSize
-        if metadata > limit / 4 { record.metadata = ["cut": "\(metadata) bytes of metadata"] }
-        record.exception = exception.map { Self.cut($0, to: limit / 4) }
-        record.message = Self.cut(message, to: limit / 4)
+        if metadata > limit { record.metadata = ["cut": "\(metadata) bytes of metadata"] }
+        record.exception = exception.map { CutText($0, to: limit).text }
+        record.message = CutText(message, to: limit).text
         return record
     }
+}
 
-    private static func cut(_ text: String, to limit: Int) -> String {
+/// A text, or its beginning and how much more there was: `… (25941 more bytes)`.
+package struct CutText: Sendable, Hashable {
+    /// The text, with the mark at its end when it was cut; as long as the limit at most.
+    package let text: String
+    /// The bytes that are left out.
+    package let missing: Int
+
+    /// The longest mark, with a number of 19 digits.
+    private static let markLength = 36
+
+    /// Cuts a text where it is too long, between two characters.
+    ///
+    /// - Parameters:
+    ///   - text: The text.
+    ///   - limit: The most bytes of UTF-8 with the mark, at least 1,024.
+    ///   - after: The bytes after the text that are missing already; when there are any, it is marked whatever its length.
+    package init(_ text: String, to limit: Int, missing after: Int = 0) {
         let bytes = text.utf8
-        guard bytes.count > limit else { return text }
-        var end = bytes.index(bytes.startIndex, offsetBy: limit)
-        // Not within a character.
-        while bytes[end] & 0xc0 == 0x80 { end = bytes.index(before: end) }
-        return "\(text[..<end])… (\(bytes.distance(from: end, to: bytes.endIndex)) more bytes)"
+        guard bytes.count > limit || after > 0 else {
+            self.text = text
+            missing = 0
+            return
+        }
+        var end = bytes.endIndex
+        if bytes.count > limit - Self.markLength {
+            end = bytes.index(bytes.startIndex, offsetBy: limit - Self.markLength)
+            // Not within a character.
+            while bytes[end] & 0xc0 == 0x80 { end = bytes.index(before: end) }
+        }
+        missing = after + bytes.distance(from: end, to: bytes.endIndex)
+        self.text = "\(text[..<end])… (\(missing) more bytes)"
     }
 }
 

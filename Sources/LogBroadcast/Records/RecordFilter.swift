@@ -8,7 +8,8 @@ public struct RecordFilter: Sendable {
     public var machines: [NamePattern]
     /// Patterns of loggers' labels, any of which will do; none for all.
     public var loggers: [NamePattern]
-    /// What has to be found in the message, in the error, or in a value of the metadata; nil for all.
+    /// What has to be found in the message, in the error, or in a `key=value` of the metadata, lists and
+    /// dictionaries as JSON; nil for all.
     public var text: (@Sendable (String) -> Bool)?
 
     /// Lets all pass.
@@ -29,6 +30,6 @@ public struct RecordFilter: Sendable {
         guard loggers.isEmpty || loggers.contains(where: { $0.matches(record.logger) }) else { return false }
         guard let text else { return true }
         return text(record.message) || record.exception.map(text) == true
-            || record.metadata.contains { text("\($0.key)=\($0.value)") }
+            || record.metadata.contains { text("\($0.key)=\($0.value.text)") }
     }
 }

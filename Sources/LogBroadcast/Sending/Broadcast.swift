@@ -17,11 +17,13 @@ import Synchronization
 public final class Broadcast: Sendable {
     /// The host's name, as records have it.
     public let machine: String
+    /// What is to be said at the start where other hosts can reach what was bound; nil where they cannot.
+    public let openBindWarning: String?
     let pid = Int(getpid())
     private let buffer: RecordBuffer
     private let transport: any BroadcastTransport
     private let troubles: Troubles
-    private let largestRecord: Int
+    private let longestText: Int
     /// Ends when all is sent or given up, with the number of records that are left.
     private let sending: Task<Int, Never>
 
@@ -37,7 +39,7 @@ public final class Broadcast: Sendable {
     public convenience init(
         to url: BroadcastURL, options: BroadcastOptions = BroadcastOptions()
     ) throws(LogBroadcastError) {
-        let troubles = Troubles(program: options.program)
+        let troubles = Troubles(of: options)
         let buffer = RecordBuffer(limit: options.bufferBytes)
         let transport: any BroadcastTransport
         switch url.place {
@@ -48,18 +50,21 @@ public final class Broadcast: Sendable {
         case .peers(let endpoint):
             transport = try PeerTransport(endpoint, side: url.side ?? .bind, bytes: options.bufferBytes / 4)
         }
-        self.init(from: buffer, over: transport, options: options, troubles: troubles)
+        self.init(
+            from: buffer, over: transport, options: options, troubles: troubles,
+            openBindWarning: url.taking(.bind).openBindWarning)
     }
 
     init(
         from buffer: RecordBuffer, over transport: any BroadcastTransport, options: BroadcastOptions,
-        troubles: Troubles
+        troubles: Troubles, openBindWarning: String? = nil
     ) {
         machine = options.machine
+        self.openBindWarning = openBindWarning
         self.buffer = buffer
         self.transport = transport
         self.troubles = troubles
-        largestRecord = options.largestRecord
+        longestText = options.longestText
         let pump = RecordPump(from: buffer, over: transport, machine: machine, pid: pid)
         let thread = DedicatedThread(name: "log-broadcast")
         sending = Task.detached { await thread.run { pump.run() } }
@@ -97,10 +102,11 @@ public final class Broadcast: Sendable {
 
     /// Broadcasts a record of the caller's making, whose number is set here; never waits.
     ///
-    /// - Parameter record: The record; its message and error are cut to a mebibyte, or to an eighth of the buffer where
-    ///   that is less.
+    /// - Parameter record: The record. A message or an error of more than an eighth of the buffer (512 KiB, unless
+    ///   ``BroadcastOptions/bufferBytes`` says otherwise), or of more than a mebibyte, is cut and says by how much;
+    ///   metadata that take more are left out and say so.
     public func send(_ record: LogRecord) {
-        buffer.append(record.cut(to: largestRecord))
+        buffer.append(record.cut(to: longestText))
     }
 
     /// Broadcasts a record of the caller's making as soon as none has to be dropped for it; to be used by one task.
@@ -110,7 +116,7 @@ public final class Broadcast: Sendable {
     ///   - limit: How long to wait for room.
     /// - Returns: Whether there was room in time; if not, the record is not broadcast.
     public func send(_ record: LogRecord, waitingForRoom limit: Duration) async -> Bool {
-        let record = record.cut(to: largestRecord)
+        let record = record.cut(to: longestText)
         let deadline = ContinuousClock.now + limit
         while let roomIsMade = buffer.appendIfRoom(record) {
             guard .now < deadline else { return false }

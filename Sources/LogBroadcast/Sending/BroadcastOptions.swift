@@ -13,6 +13,8 @@ public struct BroadcastOptions: Sendable {
     }
     /// The name of the program in what the broadcast says of its own troubles on standard error.
     public var program: String
+    /// Who is told of these troubles, at most once a minute, in place of standard error.
+    public var onTrouble: (@Sendable (String) -> Void)?
 
     /// The defaults.
     public init() {
@@ -21,8 +23,8 @@ public struct BroadcastOptions: Sendable {
         program = CommandLine.arguments.first.map { String($0.split(separator: "/").last ?? "") } ?? ""
     }
 
-    /// The most that a record may count as.
-    var largestRecord: Int { min(bufferBytes / 2, 4 << 20) }
+    /// The most bytes of a record's message, of its error and of its metadata: an eighth of the buffer, at most a mebibyte.
+    package var longestText: Int { min(bufferBytes / 8, 1 << 20) }
 
     private static var hostName: String {
         var name = [CChar](repeating: 0, count: 256)

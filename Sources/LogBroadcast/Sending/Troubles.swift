@@ -1,11 +1,13 @@
 import Glibc
 import Synchronization
 
-/// What a broadcast says of its own troubles: a line on standard error, at most one a minute, never into a log.
+/// What a broadcast says of its own troubles: a line on standard error, at most one a minute, never into a log; or whoever
+/// the program has named is told.
 final class Troubles: Sendable {
     static let pause = Duration.seconds(60)
 
     private let program: String
+    private let listener: (@Sendable (String) -> Void)?
     private let clock = ContinuousClock()
     private let state = Mutex(State())
 
@@ -14,7 +16,10 @@ final class Troubles: Sendable {
         var unsaid = 0
     }
 
-    init(program: String) { self.program = program }
+    init(of options: BroadcastOptions) {
+        program = options.program
+        listener = options.onTrouble
+    }
 
     /// Says it, or counts it when something was said less than a minute ago.
     ///
@@ -28,10 +33,11 @@ final class Troubles: Sendable {
             }
             let more = state.unsaid > 0 ? " (and \(state.unsaid) more like it since)" : ""
             state = State(lastSaid: now)
-            return "\(program): log broadcast: \(oneLine(trouble))\(more)\n"
+            return oneLine(trouble) + more
         }
         guard let line else { return }
-        let bytes = Array(line.utf8)
+        if let listener { return listener(line) }
+        let bytes = Array("\(program): log broadcast: \(line)\n".utf8)
         _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 }

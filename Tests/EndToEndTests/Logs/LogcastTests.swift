@@ -67,6 +67,7 @@ extension EndToEnd {
                     try await eventually(within: .seconds(20), "a word") { tail.output.contains("trying again") }
                     let early = try await send(["--timeout", "0.5", "lost"], url, in: folder)
                     #expect(early.code == 69, "\(early)")
+                    #expect(early.output.split(separator: "\n").count == 1, "\(early.output)")
                     try await broker.startApplication()
                     try await eventually(within: .seconds(30), "watching again") {
                         tail.output.split(separator: "\n").filter { $0.contains("watching") }.count == 2
@@ -86,6 +87,7 @@ extension EndToEnd {
                     let refused = try await send(["x"], url, in: folder)
                     #expect(refused.code == 69)
                     #expect(refused.output.contains("password"))
+                    #expect(refused.output.split(separator: "\n").count == 1, "\(refused.output)")
                     #expect(!refused.output.contains("s3cret"))
                 }
             }
@@ -96,7 +98,8 @@ extension EndToEnd {
             arguments: [
                 (["tail", "--url", "http://x"], "http"), (["tail", "--level", "loud"], "level"),
                 (["tail", "--grep", "("], "--grep"), (["send", "--timeout", "0", "x"], "--timeout"),
-                (["top", "--count", "0"], "--count"),
+                (["top", "--count", "0"], "--count"), (["tail", "--count", "0"], "--count"),
+                (["send", "--level", "loud", "x"], "one of the following: trace, debug, info"),
                 (["send", "--url", "tcp://127.0.0.1:1", "--url", "tcp://127.0.0.1:2", "x"], "--url"),
             ])
         func usage(arguments: [String], names: String) async throws {
@@ -104,6 +107,90 @@ extension EndToEnd {
                 let command = try await logcast(arguments, in: folder)
                 #expect(try await command.waitForExit() == 64)
                 #expect(command.output.contains(names), "\(command.output)")
+            }
+        }
+
+        /// Sends over ZeroMQ to a tail, and returns what both wrote.
+        private func overPeers(
+            _ arguments: [String], input: String = "/dev/null", count: Int, in folder: String
+        ) async throws -> (tail: String, sender: String) {
+            let url = "tcp://127.0.0.1:\(try freePort())"
+            let tail = try await logcast(["tail", "--url", "\(url)?bind", "--count", "\(count)"], in: folder)
+            let sent = try await send(arguments, url, input: input, in: folder)
+            #expect(sent.code == 0, "\(sent.output)")
+            #expect(try await tail.waitForExit(within: .seconds(30)) == 0)
+            return (tail.output, sent.output)
+        }
+
+        @Test("a line that is too long is cut with a mark at its end, and that is said; the lines around it are whole")
+        func longLines() async throws {
+            try await withTemporaryFolder { folder in
+                let limit = 512 << 10
+                let kept = limit - 36
+                let lengths = [10, 3_000_000, limit, limit + 1, 20, 1_000_000]
+                let lines = lengths.map { String(repeating: "x", count: $0) }
+                // The last line has no line feed.
+                try writeText(lines.joined(separator: "\n"), to: "\(folder)/in")
+                let (tail, sender) = try await overPeers([], input: "\(folder)/in", count: lines.count, in: folder)
+                let came = tail.split(separator: "\n").compactMap { line in
+                    line.contains(" INFO logcast[") ? line.split(separator: "]: ").last.map(String.init) : nil
+                }
+                let expected = lines.map { line in
+                    line.count <= limit ? line : "\(line.prefix(kept))\u{2026} (\(line.count - kept) more bytes)"
+                }
+                #expect(came.map(\.count) == expected.map(\.count))
+                #expect(came == expected)
+                let said = sender.split(separator: "\n").filter { $0.hasPrefix("logcast: ") }
+                #expect(
+                    said
+                        == [2, 4, 6].map {
+                            "logcast: line \($0) is longer than \(limit) bytes: \(lengths[$0 - 1] - kept) bytes at its end "
+                                + "are left out"
+                        })
+            }
+        }
+
+        @Test("a long line that has ended does not wait for the next one")
+        func longLineAlone() async throws {
+            try await withTemporaryFolder { folder in
+                let url = "tcp://127.0.0.1:\(try freePort())"
+                let tail = try await logcast(["tail", "--url", "\(url)?bind", "--count", "1"], in: folder)
+                try writeText(String(repeating: "x", count: 3_000_000) + "\n", to: "\(folder)/in")
+                let script = "(cat '\(folder)/in'; exec sleep 60) | exec \"$0\" send --url \(url)"
+                let sender = try await ChildProcess.start(
+                    "sh", ["-c", script, Repository.executable("logcast")], in: folder)
+                #expect(try await tail.waitForExit(within: .seconds(30)) == 0)
+                #expect(tail.output.contains("more bytes)"))
+                await sender.stop()
+            }
+        }
+
+        @Test("a closed standard input is at its end, and with closed descriptors a text is sent all the same")
+        func closedDescriptors() async throws {
+            try await withTemporaryFolder { folder in
+                let url = "tcp://127.0.0.1:\(try freePort())"
+                let tail = try await logcast(["tail", "--url", "\(url)?bind", "--count", "1"], in: folder)
+                for (arguments, redirection) in [("", "<&-"), ("text", "<&- >&- 2>&-")] {
+                    let script = "exec \"$0\" send --url \(url) \(arguments) \(redirection)"
+                    let (code, output) = try await TestServers.run(
+                        "sh", ["-c", script, Repository.executable("logcast")])
+                    #expect(code == 0, "\(redirection): \(output)")
+                }
+                #expect(try await tail.waitForExit(within: .seconds(30)) == 0)
+                #expect(tail.output.contains("]: text"), "\(tail.output)")
+            }
+        }
+
+        @Test("a bind that other hosts can reach is warned of at the start")
+        func openBind() async throws {
+            try await withTemporaryFolder { folder in
+                let port = try freePort()
+                for (host, isOpen) in [("*", true), ("127.0.0.1", false)] {
+                    let arguments = ["top", "--url", "tcp://\(host):\(port)?bind", "--interval", "0.1", "--count", "1"]
+                    let top = try await logcast(arguments, in: folder)
+                    #expect(try await top.waitForExit() == 0, "\(top.output)")
+                    #expect(top.output.contains("warning: whoever reaches") == isOpen, "\(top.output)")
+                }
             }
         }
 
@@ -155,6 +242,20 @@ extension EndToEnd {
                         await tail.stop()
                     }
                 }
+            }
+        }
+
+        @Test("a worker whose log every host can read says so at its start")
+        func openWorker() async throws {
+            try await withTemporaryFolder { folder in
+                let worker = try await ForegroundWorker.start(
+                    in: folder, name: "lb-7", ports: [try freePort()],
+                    configuration: "[broadcast]\nurl = tcp://*:\(try freePort())")
+                let said: ()? = try? await eventually("a warning") {
+                    worker.log.contains(" warning ") && worker.log.contains("[broadcast] url: whoever reaches tcp://*:")
+                }
+                await worker.stop()
+                #expect(said != nil, "\(worker.log)")
             }
         }
 
