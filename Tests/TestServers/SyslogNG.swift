@@ -30,7 +30,7 @@ extension SyslogDaemon {
         let libraries = ["/usr/lib/syslog-ng", "/usr/lib/x86_64-linux-gnu", "/lib/x86_64-linux-gnu"]
         return try await SyslogDaemon(
             [
-                packages + "/usr/sbin/syslog-ng", "--foreground", "--no-caps", "--cfgfile", base + ".conf",
+                packages + "/usr/sbin/syslog-ng", "--foreground", "--stderr", "--no-caps", "--cfgfile", base + ".conf",
                 "--persist-file", base + ".persist", "--pidfile", base + ".pid", "--control", base + ".ctl",
                 "--module-path", packages + "/usr/lib/syslog-ng/3.38",
             ],

@@ -70,7 +70,12 @@ struct SyslogStand {
     func withLatePeer(_ body: (SyslogReceiver) async throws -> Void) async throws {
         let peer = try await SyslogReceiver.start(for: tool, in: folder)
         let result: Result<Void, any Error>
-        do { result = .success(try await body(peer)) } catch { result = .failure(error) }
+        do {
+            result = .success(try await body(peer))
+        } catch {
+            result = .failure(
+                TestServerError("\(error); \(tool) runs as \(daemon.programs); the daemon says: \(daemon.output)"))
+        }
         await peer.stop()
         try result.get()
     }
