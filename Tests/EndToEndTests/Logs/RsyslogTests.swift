@@ -18,7 +18,7 @@ extension EndToEnd {
                     let first = round * 5000
                     try await stand.log(first..<first + 5000)
                     try await stand.untilSpooled(first + 500)
-                    try await stand.killProgram()
+                    try await stand.killProgram(of: .rsyslog)
                     peer.signal(SIGCONT)
                 }
                 let came = try await peer.numbersWithoutRepeats(15_000)

@@ -55,10 +55,14 @@ struct SyslogReceiver: Sendable {
     /// Waits until lines with so many numbers have come, some perhaps twice; gives the numbers in the order of their first.
     func numbersWithoutRepeats(_ count: Int) async throws -> [Int] {
         var came: [Int] = []
-        try await eventually(within: .seconds(40), "\(count) lines; there are \(messages.count)") {
-            guard messages.count >= count else { return false }
-            came = withoutRepeats(try numbers())
-            return came.count >= count
+        do {
+            try await eventually(within: .seconds(40), "\(count) lines") {
+                guard messages.count >= count else { return false }
+                came = withoutRepeats(try numbers())
+                return came.count >= count
+            }
+        } catch {
+            throw TestServerError("\(error); there are \(messages.count)")
         }
         return came
     }

@@ -93,9 +93,12 @@ struct SyslogStand {
     }
 
     /// Kills the tool; the daemon starts another one, rsyslog when it has a line for it.
-    func killProgram() async throws {
+    ///
+    /// syslog-ng starts it at once, and loses what it writes to one that has just died: it is waited for.
+    func killProgram(of kind: Kind) async throws {
         guard let pid = daemon.programs.first else { throw TestServerError("no \(tool) runs: \(daemon.output)") }
         Glibc.kill(pid, SIGKILL)
         try await eventually("the end of \(tool)") { !daemon.programs.contains(pid) }
+        if kind == .syslogNG { try await eventually("another \(tool)") { !daemon.programs.isEmpty } }
     }
 }

@@ -43,7 +43,7 @@ extension EndToEnd {
             try await SyslogStand.run(kind, tool, withPeer: false) { stand in
                 try await stand.log(0..<1000)
                 try await stand.untilSpooled(999)
-                try await stand.killProgram()
+                try await stand.killProgram(of: kind)
                 try await stand.log(1000..<2000)
                 try await stand.withLatePeer { peer in
                     let came = try await peer.numbersWithoutRepeats(2000)
