@@ -1,5 +1,4 @@
 internal import AMQP
-import DedicatedThread
 import Logging
 import Synchronization
 
@@ -67,24 +66,6 @@ final class BrokerTransport: BroadcastTransport {
         outbox.abandon()
         watching.cancel()
         await connection.close(within: limit)
-    }
-}
-
-extension Connection {
-    /// Closes it in the background, and waits for that for a while only: an attempt to connect that is under way may take
-    /// longer, and delays nobody.
-    func close(within limit: Duration) async {
-        let isClosed = FirstAnswer<Void>()
-        Task.detached { [self] in
-            await close()
-            isClosed.offer(())
-        }
-        let clock = Task.detached {
-            try? await Task.sleep(for: limit)
-            isClosed.offer(())
-        }
-        await isClosed.value()
-        clock.cancel()
     }
 }
 
