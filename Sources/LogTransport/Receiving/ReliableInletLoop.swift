@@ -114,7 +114,7 @@ final class ReliableInletLoop {
             case .disconnected(let peer):
                 try takeIn(from: socket)
                 try perform(machine.disconnected(peer))
-            case .other: break
+            case .ended, .other: break
             }
         }
         try socket.redial()

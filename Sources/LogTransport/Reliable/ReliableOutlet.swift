@@ -182,6 +182,7 @@ package final class ReliableOutlet: Outlet {
                 // What it said last may be an acknowledgement.
                 try takeIn(from: socket)
                 try perform(machine.sendFailed(to: peer, now: .now))
+            case .ended: machine.connectionEnded(now: .now)
             case .other: break
             }
         }

@@ -23,6 +23,8 @@ final class ReliableSocket {
         case connected(PeerAddress)
         /// It is gone.
         case disconnected(PeerAddress)
+        /// One of the peers of a ROUTER is gone.
+        case ended
         /// Something else.
         case other
     }
@@ -137,8 +139,9 @@ final class ReliableSocket {
     func nextChange() throws(ZeroMQError) -> Change? {
         guard let event = try monitor.next() else { return nil }
         watch.note(event)
-        guard !isRouter else { return .other }
         switch event.kind {
+        case .disconnected where isRouter: return .ended
+        case _ where isRouter: return .other
         case .handshakeSucceeded:
             isConnected = true
             return .connected(PeerAddress(socket: index))

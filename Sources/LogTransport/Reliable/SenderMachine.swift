@@ -49,6 +49,8 @@ struct SenderMachine {
     private var order: [PeerAddress] = []
     private var turn = 0
     private var offered: ContinuousClock.Instant?
+    /// When receivers are to be asked whether they are still there.
+    private var probe: ContinuousClock.Instant?
     private var window: SenderWindow
     private var lastNumber: UInt64 = 0
     private(set) var counts = OutletCounts()
@@ -122,9 +124,21 @@ struct SenderMachine {
         return drop(peer, because: .unreachable) + distribute(now: now)
     }
 
+    /// Takes in that a connection has ended, of a receiver that has connected to this side; libzmq does not say which.
+    ///
+    /// The next message to that receiver shows it, so those that have lines then get one in a moment: once libzmq has let go
+    /// of the connection, of whose end it tells just before.
+    mutating func connectionEnded(now: ContinuousClock.Instant) {
+        let moment = now + .milliseconds(20)
+        probe = moment
+        nextDeadline = nextDeadline.map { min($0, moment) }
+    }
+
     /// Does what the clock asks for.
     mutating func tick(now: ContinuousClock.Instant) -> [Action] {
         guard let deadline = nextDeadline, deadline <= now else { return [] }
+        let isProbe = probe.map { $0 <= now } ?? false
+        if isProbe { probe = nil }
         var actions: [Action] = []
         for peer in order {
             guard let link = links[peer] else { continue }
@@ -133,7 +147,7 @@ struct SenderMachine {
             } else if let session = link.session {
                 if !link.share.isEmpty, now - link.progressed >= times.stall {
                     actions += stalled(peer, session)
-                } else if now - link.said >= times.heartbeat {
+                } else if now - link.said >= times.heartbeat || isProbe && !link.share.isEmpty {
                     links[peer]?.said = now
                     actions.append(.send(.ping(session), to: peer))
                 }
@@ -256,6 +270,7 @@ struct SenderMachine {
 
     private mutating func setDeadline(now: ContinuousClock.Instant) {
         // Looking at all receivers at once, twice in the time between two heartbeats, costs nothing and is simple.
-        nextDeadline = links.isEmpty && dialed.isEmpty ? nil : now + times.heartbeat / 2
+        let next = now + times.heartbeat / 2
+        nextDeadline = links.isEmpty && dialed.isEmpty ? nil : min(next, probe ?? next)
     }
 }

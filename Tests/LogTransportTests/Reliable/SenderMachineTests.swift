@@ -119,6 +119,28 @@ import Testing
         #expect(machine.counts.receiversLost == 1)
     }
 
+    @Test("when a connection has ended, those that have lines are asked in a moment, and the dead one's go to another")
+    func endedConnection() {
+        var machine = machine()
+        machine.connectionEnded(now: now)
+        #expect(machine.nextDeadline == nil)
+        _ = machine.received(.hello(7, Self.wide), from: one, now: now)
+        _ = machine.append(first: 1, lines: 10, bytes: 100, now: now)
+        _ = machine.received(.hello(8, Self.wide), from: two, now: now)
+        machine.connectionEnded(now: now - .milliseconds(1))
+        machine.connectionEnded(now: now)
+        let moment = now + .milliseconds(20)
+        #expect(machine.nextDeadline == moment - .milliseconds(1))
+        #expect(machine.tick(now: moment - .milliseconds(1)) == [])
+        #expect(machine.nextDeadline == moment)
+        #expect(machine.tick(now: moment) == [.send(.ping(7), to: one)])
+        #expect(machine.nextDeadline == moment + .milliseconds(500))
+        #expect(
+            machine.sendFailed(to: one, now: moment) == [
+                .note(one, .unreachable), batch(8, sequence: 1, first: 1, again: true, to: two),
+            ])
+    }
+
     @Test("a receiver that keeps lines for a minute loses them, and gets no repeats while there is another")
     func stall() {
         var machine = machine()
