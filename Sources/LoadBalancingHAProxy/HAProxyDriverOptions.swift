@@ -115,6 +115,8 @@ extension HAProxyDriverOptions {
         global.logTargets = [log]
         global.hardStopAfter = drainTimeout
         global.statsTimeout = try Milliseconds(60_000)
+        // A process that takes another's place would check all at once where there are many servers and long delays.
+        global.firstChecksWithin = try Milliseconds(60_000)
         var statsSocket = StatsSocket(path: try ConfigurationPath(socket), mode: 0o600)
         switch service {
         case .ubuntu, .debian:

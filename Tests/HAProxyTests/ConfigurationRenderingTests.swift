@@ -87,6 +87,7 @@ extension Configuration {
         configuration.global.threads = try Count(2)
         configuration.global.maximumConnections = try Count(4000)
         configuration.global.hardStopAfter = try Milliseconds(300_000)
+        configuration.global.firstChecksWithin = try Milliseconds(60_000)
         configuration.global.maximumReloads = try Count(20)
         configuration.global.statsSockets = [
             StatsSocket(
@@ -186,6 +187,7 @@ private let goldenText = """
         nbthread 2
         maxconn 4000
         hard-stop-after 300s
+        max-spread-checks 60s
         mworker-max-reloads 20
         stats socket /tmp/libra-golden.sock user haproxy group haproxy mode 660 level admin
         stats socket /tmp/libra-golden-2.sock level operator expose-fd listeners

@@ -73,6 +73,31 @@ import Testing
         }
     }
 
+    @Test("many nodes with an hour between their checks are not all checked at the moment of a start")
+    func firstChecks() async throws {
+        try await withDriverStand { stand in
+            let driver = try await stand.driver()
+            let nodes = try (0..<1000).map { number in
+                try Node(
+                    key: .id(#require(NodeID(validating: "\(number)"))),
+                    address: #require(NodeAddress(validating: "127.0.\(number / 250).\(number % 250 + 1)")),
+                    port: portNumber(9))
+            }
+            let monitor = Monitor(kind: .connect, delay: 3600, timeout: 10, attempts: 2)
+            try await driver.update([
+                try LoadBalancer(
+                    protocol: .http, address: "127.0.0.1", port: try portNumber(try freePort()), monitor: monitor,
+                    nodes: nodes)
+            ])
+            func checked() async throws -> Int {
+                try await stand.runtime.statistics(kinds: .servers).rows.count { $0.checkStatus != "INI" }
+            }
+            // In its first second HAProxy would have done 400 of them.
+            #expect(try await checked() < 200)
+            try await eventually("the first checks") { try await checked() > 0 }
+        }
+    }
+
     @Test("what was drained, disabled or weighted by hand stays so after a reload, unless that is repaired anyway")
     func byHand() async throws {
         for mode in HAProxyDriverOptions.Reconciliation.allCases {

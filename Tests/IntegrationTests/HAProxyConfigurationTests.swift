@@ -129,6 +129,7 @@ import Testing
         configuration.global.threads = try Count(1)
         configuration.global.maximumConnections = try Count(4000)
         configuration.global.hardStopAfter = try Milliseconds(300_000)
+        configuration.global.firstChecksWithin = try Milliseconds(60_000)
         configuration.global.maximumReloads = try Count(20)
         configuration.global.statsSockets = [
             StatsSocket(

@@ -31,6 +31,7 @@ extension ConfigurationWriter {
         line("nbthread", global.threads)
         line("maxconn", global.maximumConnections)
         line("hard-stop-after", global.hardStopAfter)
+        line("max-spread-checks", global.firstChecksWithin)
         line("mworker-max-reloads", global.maximumReloads)
         for socket in global.statsSockets { try write(socket) }
         line("stats timeout", global.statsTimeout)

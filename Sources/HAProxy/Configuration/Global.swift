@@ -18,6 +18,12 @@ public struct Global: Hashable, Sendable {
     public var statsTimeout: Milliseconds?
     /// When a process that was told to finish its connections ends them.
     public var hardStopAfter: Milliseconds?
+    /// Within what time of a start every server has had its first check, unless checks are more frequent anyway
+    /// (`max-spread-checks`).
+    ///
+    /// Without a limit first checks are spread over the longest interval. HAProxy (2.6) computes the place of each with 32
+    /// bits: where an interval in milliseconds times the number of servers is 2^31 or more, it starts many at once.
+    public var firstChecksWithin: Milliseconds?
     /// How many reloads a worker of a master may see before it is ended.
     public var maximumReloads: Count?
     /// The file from which backends load the state of their servers (``Backend/loadsServerState``).
