@@ -16,6 +16,8 @@ struct MachineTable {
 
     /// How many machines are kept; those that were silent the longest make room.
     static let capacity = 1000
+    /// How many characters of a name and of an error are kept: whoever sends can send long ones.
+    private static let longestText = 255
 
     private var rows: [String: Row] = [:]
     private var silence: [String: Int] = [:]
@@ -27,7 +29,7 @@ struct MachineTable {
             if record.level == .warning { row.warnings += 1 }
             if record.level >= .error {
                 row.errors += 1
-                row.last = record.message
+                row.last = String(record.message.prefix(Self.longestText))
             }
         }
     }
@@ -77,7 +79,8 @@ struct MachineTable {
     /// How many machines there are.
     var machines: Int { rows.count }
 
-    private mutating func update(_ machine: String, _ change: (inout Row) -> Void) {
+    private mutating func update(_ name: String, _ change: (inout Row) -> Void) {
+        let machine = String(name.prefix(Self.longestText))
         if rows[machine] == nil, rows.count >= Self.capacity,
             let quietest = silence.max(by: { ($0.value, $0.key) < ($1.value, $1.key) })?.key
         {

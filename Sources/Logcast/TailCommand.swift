@@ -29,7 +29,7 @@ struct TailCommand: AsyncParsableCommand {
         let viewer = try openViewer(try place.urls())
         var left = count ?? .max
         for await event in viewer {
-            let bytes: [UInt8]
+            var bytes: [UInt8]
             switch event {
             case .record(let record) where filter.allows(record):
                 bytes = json ? record.json : Array(line.text(record).utf8)
@@ -43,7 +43,8 @@ struct TailCommand: AsyncParsableCommand {
                 remark(on: event)
                 continue
             }
-            try await output.write(bytes + [UInt8(ascii: "\n")])
+            bytes.append(UInt8(ascii: "\n"))
+            try await output.write(bytes)
             left -= 1
             if left == 0 { break }
         }

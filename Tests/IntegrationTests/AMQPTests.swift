@@ -10,6 +10,7 @@ import Testing
             try await messagesArriveAsSent(server)
             try await answersDecide(server)
             try await prefetchBounds(server)
+            try await prefetchBytesBound(server)
             try await returnedAndRefused(server)
             try await refusedDeclarations(server)
             try await logins(server)
@@ -93,6 +94,36 @@ import Testing
             }
             #expect(seen == Array(1...1_000))
             #expect(try await connection.inspectQueue("ahead").messages == 0)
+        }
+    }
+
+    private func prefetchBytesBound(_ server: RabbitMQServer) async throws {
+        try await withConnection(to: server.port) { connection in
+            // It would go with the first of the consumers, had it no other by then.
+            try await connection.declare(Queue("long", isAutoDelete: true))
+            let route = try Route(exchange: "", routingKey: "long")
+            for (count, size) in [(60, 100_000), (200, 0)] {
+                let source = NumberSource(route: route, limit: count, size: size)
+                try connection.makePublisher(for: source).wake()
+                try await eventually("all confirmed") { source.confirmedCount == count }
+            }
+            let consumer = try await connection.consume(
+                from: "long", options: ConsumerOptions(prefetch: 1_000, prefetchBytes: 1_000_000))
+            // One, and eight more that it leaves room for; none of them is answered.
+            try await eventually("nine sent ahead") { try await connection.inspectQueue("long").messages == 251 }
+            var seen: [Int] = []
+            for try await delivery in consumer {
+                seen.append(number(of: delivery) ?? 0)
+                delivery.acknowledge()
+                if seen.count == 9 { #expect(try await connection.inspectQueue("long").messages >= 240) }
+                if seen.count == 260 { break }
+            }
+            #expect(seen == Array(1...60) + Array(1...200))
+            try await eventually("one consumer to be left") {
+                let status = try await connection.inspectQueue("long")
+                return status.messages == 0 && status.consumers == 1
+            }
+            consumer.cancel()
         }
     }
 

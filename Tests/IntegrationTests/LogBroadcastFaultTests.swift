@@ -152,6 +152,41 @@ import Testing
         }
     }
 
+    @Test("a viewer that stops reading has the broker keep some of its long records, and no more of them on the way")
+    func stuckViewerOfLongRecords() async throws {
+        try await withRabbitMQ { server in
+            let url = "amqp://guest:guest@127.0.0.1:\(server.port)"
+            let broadcast = try Broadcast(to: BroadcastURL(url), options: quietOptions(bufferBytes: 256 << 20))
+            var options = ViewerOptions()
+            options.queueBytes = 4 << 20
+            options.prefetchBytes = 1 << 20
+            let stuck = try Watcher(url, options: options, isReading: false)
+            let live = try Watcher(url)
+            for watcher in [stuck, live] { try await watcher.viewer.waitUntilReady(within: .seconds(30)) }
+            let logger = broadcastLogger(broadcast)
+            for number in 1...100 {
+                logger.info("\(number)", metadata: ["text": "\(String(repeating: "x", count: 300_000))"])
+            }
+            logger.info("end")
+            try await live.sees("end", within: .seconds(60))
+            #expect(live.seen.records.count == 101)
+            // 30 MB went by. The queue kept 4 MiB of it; what is not acknowledged does not count there.
+            let bytes = try await server.evaluate(
+                """
+                lists:max([proplists:get_value(message_bytes_unacknowledged,
+                    rabbit_amqqueue:info(Queue, [message_bytes_unacknowledged])) || Queue <- rabbit_amqqueue:list()])
+                """)
+            let unacknowledged = try #require(Int(bytes))
+            #expect(unacknowledged > 0 && unacknowledged < 3 << 20, "\(bytes)")
+            stuck.read()
+            try await stuck.sees("end")
+            #expect(stuck.seen.missed > 0)
+            #expect(stuck.seen.records.count + Int(stuck.seen.missed) == 101)
+            await broadcast.shutdown(within: .seconds(5))
+            for watcher in [stuck, live] { await watcher.close() }
+        }
+    }
+
     @Test("a broker that hangs, or is not there, holds nobody up who logs, nor the end of the program")
     func absentBroker() async throws {
         let port = try freePort()

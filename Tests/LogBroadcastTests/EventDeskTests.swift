@@ -57,6 +57,40 @@ import Testing
         #expect(await !channel.send(0))
     }
 
+    @Test("who brings long messages waits for who takes them, however few they are")
+    func backPressureByBytes() async throws {
+        let channel = BoundedChannel<Int>()
+        let brought = Mutex(0)
+        let bringing = Task.detached {
+            for number in 0..<20 {
+                guard await channel.send(number, bytes: BoundedChannel<Int>.mostBytes / 2) else { return false }
+                brought.withLock { $0 += 1 }
+            }
+            return true
+        }
+        for number in 0..<20 {
+            // One is here, the next waits for room, or is on its way.
+            try await eventually("the next") { channel.places > 0 }
+            #expect(brought.withLock { $0 } <= number + 2)
+            #expect(await channel.next() == number)
+        }
+        #expect(await bringing.value)
+    }
+
+    @Test("what was taken is let go of, also where the next element is there before")
+    func release() async {
+        let channel = BoundedChannel<Int>()
+        for number in 0..<3 { _ = await channel.send(number) }
+        // It never becomes empty.
+        var most = 0
+        for number in 3..<10_000 {
+            _ = await channel.send(number)
+            #expect(await channel.next() == number - 3)
+            most = max(most, channel.places)
+        }
+        #expect(most < 2 * BoundedChannel<Int>.most)
+    }
+
     @Test("a task that is cancelled takes no more, and others go on")
     func cancellation() async throws {
         let channel = BoundedChannel<Int>()

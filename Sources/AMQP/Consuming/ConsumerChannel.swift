@@ -28,6 +28,14 @@ final class ConsumerChannel: ChannelUser {
     private var answers: [TaggedAnswer] = []
     private var sentAnswers = 0
     private var backoff = Backoff(minimum: .milliseconds(100), maximum: .seconds(10))
+    /// What keeps the messages that are sent ahead to a number of bytes, where that is asked for.
+    private var window: PrefetchWindow?
+    /// The delivery tag of the message that comes.
+    private var newestTag: UInt64 = 0
+    /// The number of the consumer at the broker, which is its tag too.
+    private var consumerNumber = 0
+    /// Whether the consumer before that one has not ended yet.
+    private var isReplacing = false
 
     init(_ link: ConsumerLink, logger: Logger) {
         self.link = link
@@ -46,6 +54,7 @@ final class ConsumerChannel: ChannelUser {
         while sentAnswers < answers.count, session.hasRoom(for: 64) {
             let entry = answers[sentAnswers]
             sentAnswers += 1
+            window?.settle(entry.tag, through: entry.answer == .acknowledgeThrough)
             switch entry.answer {
             case .acknowledge, .acknowledgeThrough:
                 let multiple: amqp_boolean_t = entry.answer == .acknowledgeThrough ? 1 : 0
@@ -61,6 +70,40 @@ final class ConsumerChannel: ChannelUser {
                     amqp_basic_reject_t(delivery_tag: entry.tag, requeue: requeue ? 1 : 0), on: channel)
             }
         }
+        try adjustPrefetch(over: session)
+    }
+
+    // MARK: The consumer at the broker
+
+    /// Has the broker send more or fewer messages ahead.
+    ///
+    /// A prefetch counts for the consumers that begin after it. So another one begins, and only then the old one ends: a
+    /// queue that goes with its last consumer stays. What the old one brought can still be answered.
+    private func adjustPrefetch(over session: Session) throws(AMQPError) {
+        guard let channel, !isReplacing, session.hasRoom(for: 20_000), let count = window?.change() else { return }
+        let old = consumerNumber
+        isReplacing = true
+        try consume(prefetch: count, on: channel, of: session)
+        let memory = CMemory()
+        try session.send(
+            AMQP_BASIC_CANCEL_METHOD, amqp_basic_cancel_t(consumer_tag: memory.bytes("\(old)"), nowait: 0), on: channel)
+        withExtendedLifetime(memory) {}
+    }
+
+    private func consume(prefetch: Int, on channel: UInt16, of session: Session) throws(AMQPError) {
+        consumerNumber += 1
+        try session.send(
+            AMQP_BASIC_QOS_METHOD,
+            amqp_basic_qos_t(prefetch_size: 0, prefetch_count: UInt16(prefetch), global: 0), on: channel)
+        let memory = CMemory()
+        try session.send(
+            AMQP_BASIC_CONSUME_METHOD,
+            amqp_basic_consume_t(
+                ticket: 0, queue: memory.bytes(link.queue), consumer_tag: memory.bytes("\(consumerNumber)"),
+                no_local: 0,
+                no_ack: 0, exclusive: link.options.isExclusive ? 1 : 0, nowait: 0,
+                arguments: memory.table(link.options.arguments)), on: channel)
+        withExtendedLifetime(memory) {}
     }
 
     // MARK: The channel's life
@@ -74,23 +117,16 @@ final class ConsumerChannel: ChannelUser {
                 "messages that nobody took were dropped when the connection was made again",
                 metadata: [LogKey.queue: "\(link.queue)", LogKey.dropped: "\(begun.dropped)"])
         }
-        try session.send(
-            AMQP_BASIC_QOS_METHOD,
-            amqp_basic_qos_t(prefetch_size: 0, prefetch_count: UInt16(link.options.prefetch), global: 0), on: channel)
-        let memory = CMemory()
-        try session.send(
-            AMQP_BASIC_CONSUME_METHOD,
-            amqp_basic_consume_t(
-                ticket: 0, queue: memory.bytes(link.queue), consumer_tag: amqp_empty_bytes, no_local: 0, no_ack: 0,
-                exclusive: link.options.isExclusive ? 1 : 0, nowait: 0,
-                arguments: memory.table(link.options.arguments)), on: channel)
-        withExtendedLifetime(memory) {}
+        window = link.options.prefetchBytes.map { PrefetchWindow(most: link.options.prefetch, limit: $0) }
+        isReplacing = false
+        try consume(prefetch: window?.count ?? link.options.prefetch, on: channel, of: session)
     }
 
     func receive(_ method: amqp_method_t, over session: Session) throws(AMQPError) {
         switch method.id {
         case AMQP_BASIC_DELIVER_METHOD:
             let fields = try method.fields(amqp_basic_deliver_t.self)
+            newestTag = fields.delivery_tag
             try deliveries.begin(
                 Head(
                     tag: fields.delivery_tag, isRedelivered: fields.redelivered != 0, exchange: text(fields.exchange),
@@ -100,6 +136,9 @@ final class ConsumerChannel: ChannelUser {
             if let channel { session.settled(channel) }
             backoff.reset()
             link.started.offer(.success(()))
+        case AMQP_BASIC_CANCEL_OK_METHOD:
+            isReplacing = false
+            try adjustPrefetch(over: session)
         case AMQP_BASIC_CANCEL_METHOD:
             let error = AMQPError(
                 .consumerCancelled,
@@ -112,7 +151,13 @@ final class ConsumerChannel: ChannelUser {
     }
 
     func receive(_ content: ContentFrame, over session: Session) throws(AMQPError) {
-        guard let message = try deliveries.take(content) else { return }
+        let message = try deliveries.take(content)
+        if window != nil, case .header(let bodySize, _) = content {
+            // While the body comes the broker hears of it: it may have many more like that.
+            window?.arrive(newestTag, bytes: Int(bodySize))
+            try adjustPrefetch(over: session)
+        }
+        guard let message else { return }
         link.inbox.append(
             Delivery(
                 body: message.body, exchange: message.head.exchange, routingKey: message.head.routingKey,

@@ -2,30 +2,49 @@ internal import Synchronization
 
 /// What lies between the connection's thread and the task that consumes: messages one way, answers the other.
 ///
-/// It holds at most as many messages as the consumer's prefetch, and as many again of a channel that was lost.
+/// It holds at most as many messages as the consumer's prefetch, and as many again of a channel that was lost. What was
+/// taken is let go of at once.
 final class Inbox: Sendable {
     private struct State {
         var generation = 0
-        var arrived: [Delivery] = []
+        /// What arrived, behind the first `taken`, of which nothing is left.
+        var arrived: [Delivery?] = []
         var taken = 0
         /// Tags of this generation that are not answered.
         var open: Set<UInt64> = []
         /// The newest message that was handed out with acknowledgement on next, and not acknowledged.
         var handedOut: UInt64?
         var handedOutCount = 0
+        var handedOutBytes = 0
         var answers: [TaggedAnswer] = []
         var waiter: CheckedContinuation<Void, Never>?
         var end: Result<Void, AMQPError>?
+
+        mutating func takeFirst() -> Delivery? {
+            guard taken < arrived.count, let delivery = arrived[taken].take() else { return nil }
+            taken += 1
+            if taken == arrived.count {
+                arrived.removeAll(keepingCapacity: true)
+                taken = 0
+            } else if taken >= 64, taken >= arrived.count / 2 {
+                // Where messages never cease to arrive it is never empty.
+                arrived.removeFirst(taken)
+                taken = 0
+            }
+            return delivery
+        }
     }
 
     private let state = Mutex(State())
     private let acknowledgesOnNext: Bool
     private let prefetch: Int
+    private let prefetchBytes: Int
     private let wake: @Sendable () -> Void
 
     init(_ options: ConsumerOptions, wake: @escaping @Sendable () -> Void) {
         acknowledgesOnNext = options.acknowledgement == .onNext
         prefetch = options.prefetch
+        prefetchBytes = options.prefetchBytes ?? .max
         self.wake = wake
     }
 
@@ -61,24 +80,21 @@ final class Inbox: Sendable {
         let isEmpty = state.taken == state.arrived.count
         // One acknowledgement for many messages costs less than one for each; half of the prefetch is still on its way
         // meanwhile.
-        if let tag = state.handedOut, isEmpty || state.handedOutCount >= prefetch / 2 {
+        let isEnough = state.handedOutCount >= prefetch / 2 || state.handedOutBytes >= prefetchBytes / 4
+        if let tag = state.handedOut, isEmpty || isEnough {
             state.handedOut = nil
             state.handedOutCount = 0
+            state.handedOutBytes = 0
             if state.end == nil {
                 needsWake = state.answers.isEmpty
                 state.answers.append(TaggedAnswer(tag: tag, answer: .acknowledgeThrough))
             }
         }
-        guard isEmpty else {
-            let delivery = state.arrived[state.taken]
-            state.taken += 1
-            if state.taken == state.arrived.count {
-                state.arrived.removeAll(keepingCapacity: true)
-                state.taken = 0
-            }
+        if let delivery = state.takeFirst() {
             if acknowledgesOnNext, delivery.generation == state.generation {
                 state.handedOut = delivery.tag
                 state.handedOutCount += 1
+                state.handedOutBytes += delivery.body.count
             }
             return (.success(delivery), needsWake)
         }
@@ -127,6 +143,7 @@ final class Inbox: Sendable {
             state.answers.removeAll()
             state.handedOut = nil
             state.handedOutCount = 0
+            state.handedOutBytes = 0
             state.arrived.removeFirst(state.taken)
             state.taken = 0
             if !acknowledgesOnNext { state.arrived.removeAll() }
@@ -135,6 +152,9 @@ final class Inbox: Sendable {
             return (state.generation, dropped)
         }
     }
+
+    /// How many places it keeps for messages, those included that were taken.
+    var places: Int { state.withLock { $0.arrived.count } }
 
     /// The answers since the last call.
     func takeAnswers() -> [TaggedAnswer] {

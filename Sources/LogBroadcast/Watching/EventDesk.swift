@@ -21,7 +21,9 @@ final class EventDesk: Sendable {
     /// Brings a message, and waits while the viewer has not taken those before it.
     ///
     /// - Returns: Whether the viewer still wants any.
-    func bring(_ message: [UInt8]) async -> Bool { await channel.send(.message(message)) }
+    func bring(_ message: [UInt8]) async -> Bool {
+        await channel.send(.message(message), bytes: message.count)
+    }
 
     /// Brings an event that is no message, as ``bring(_:)-([UInt8])`` does.
     func bring(_ event: BroadcastEvent) async -> Bool { await channel.send(.event(event)) }

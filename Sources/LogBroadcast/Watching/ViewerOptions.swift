@@ -11,6 +11,13 @@ public struct ViewerOptions: Sendable {
     public var prefetch: Int {
         didSet { prefetch = min(max(prefetch, 1), 65_535) }
     }
+    /// About how many bytes of messages the broker sends ahead, 64 KiB to 1 GiB, by default 16 MiB.
+    ///
+    /// A viewer that takes nothing has as much in its memory, and a message or a few more: those that were on their way
+    /// when it became too much.
+    public var prefetchBytes: Int {
+        didSet { prefetchBytes = min(max(prefetchBytes, 64 << 10), 1 << 30) }
+    }
     /// The longest pause between two attempts to reach a broker, 10 ms to an hour, by default a second.
     ///
     /// Those who log wait for two seconds after a reconnection, so that viewers are there again before records are.
@@ -25,6 +32,7 @@ public struct ViewerOptions: Sendable {
     public init() {
         queueBytes = 64 << 20
         prefetch = 1_000
+        prefetchBytes = 16 << 20
         maximumPause = .seconds(1)
     }
 }

@@ -15,12 +15,13 @@ final class WatchedBroker: WatchedPlace {
     private let connection: Connection
     private let queue: Queue
     private let binding: Binding
-    private let prefetch: Int
+    private let consuming: ConsumerOptions
     private let bindingInterval: Duration
 
     init(_ uri: BrokerURI, options: ViewerOptions) throws(LogBroadcastError) {
         self.uri = uri
-        prefetch = options.prefetch
+        consuming = ConsumerOptions(
+            acknowledgement: .onNext, prefetch: options.prefetch, prefetchBytes: options.prefetchBytes)
         bindingInterval = options.bindingInterval
         do throws(AMQPError) {
             let queue = try Queue(
@@ -52,9 +53,7 @@ final class WatchedBroker: WatchedPlace {
         }
         while true {
             do throws(AMQPError) {
-                var messages = try await connection.consume(
-                    from: queue.name, options: ConsumerOptions(acknowledgement: .onNext, prefetch: prefetch)
-                ).makeAsyncIterator()
+                var messages = try await connection.consume(from: queue.name, options: consuming).makeAsyncIterator()
                 var lastPause = ContinuousClock.now
                 while let message = try await messages.next() {
                     guard await desk.bring(message.body) else { return }
