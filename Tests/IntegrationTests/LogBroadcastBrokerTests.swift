@@ -137,7 +137,7 @@ import Testing
             #expect(
                 output == """
                     application/json source,machine,message,level,pathname,lineno,exception,timestamp,logger,\
-                    function,pid,seq,metadata logger lb-1 ERROR backup 'f\\xfcr pika' '\\ufffdA' None
+                    function,pid,seq,run,metadata logger lb-1 ERROR backup 'f\\xfcr pika' '\\ufffdA' None
 
                     """)
         }

@@ -16,13 +16,15 @@ import Testing
         record.exception = "no space left"
         record.pid = 4711
         record.seq = 18_446_744_073_709_551_615
+        record.run = "3w5e11264sgsf"
         record.metadata = ["volume": "data", "tries": ["1", "2"], "host": ["name": "lb-1"]]
         #expect(
             String(decoding: record.json, as: UTF8.self)
                 == #"{"source":"logger","machine":"lb-1","message":"slow \"disk\"\n","level":"WARNING","#
                 + #""pathname":"Backup/Main.swift","lineno":42,"exception":"no space left","#
                 + #""timestamp":"2026-11-21T01:23:45.678901Z","logger":"backup","function":"run()","pid":4711,"#
-                + #""seq":18446744073709551615,"metadata":{"host":{"name":"lb-1"},"tries":["1","2"],"volume":"data"}}"#)
+                + #""seq":18446744073709551615,"run":"3w5e11264sgsf","metadata":{"host":{"name":"lb-1"},"tries":["1","2"],"volume":"data"}}"#
+        )
         #expect(try LogRecord(json: record.json) == record)
     }
 

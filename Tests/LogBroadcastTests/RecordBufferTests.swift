@@ -30,6 +30,17 @@ import Testing
         #expect(dropped == 0)
     }
 
+    @Test("each buffer has a run of its own, and all of its records have it")
+    func run() {
+        let buffers = [RecordBuffer(limit: 65_536), RecordBuffer(limit: 65_536)]
+        let runs = buffers.map { buffer in
+            for _ in 0..<3 { buffer.append(record("x")) }
+            return Set(drain(buffer).records.map(\.run))
+        }
+        #expect(runs.allSatisfy { $0.count == 1 && $0 != [""] })
+        #expect(runs[0] != runs[1])
+    }
+
     @Test("when it is full the oldest make room, and each of them is counted")
     func dropOldest() {
         // A record of ten characters counts as 310 bytes: 211 of them fit.

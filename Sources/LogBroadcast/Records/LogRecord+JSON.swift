@@ -32,6 +32,7 @@ extension LogRecord {
         exception = object["exception"].flatMap(Self.text)
         pid = Int(text("pid")) ?? 0
         seq = UInt64(text("seq")) ?? 0
+        run = text("run")
         for member in object["metadata"]?.object?.members ?? [] {
             metadata[member.key] = Logger.MetadataValue(member.value)
         }
@@ -40,14 +41,14 @@ extension LogRecord {
     /// The record as it is broadcast: a JSON object in UTF-8 without line ends.
     ///
     /// Its fields, in this order: `source` (always `logger`), `machine`, `message`, `level`, `pathname`, `lineno`,
-    /// `exception`, `timestamp`, `logger`, `function`, `pid`, `seq`, `metadata`.
+    /// `exception`, `timestamp`, `logger`, `function`, `pid`, `seq`, `run`, `metadata`.
     public var json: [UInt8] {
         let fields: JSONValue = [
             "source": "logger", "machine": .string(machine), "message": .string(message),
             "level": .string(level.recordName), "pathname": .string(pathname), "lineno": .number(lineno),
             "exception": exception.map { .string($0) } ?? .null, "timestamp": .string(time.description),
             "logger": .string(logger), "function": .string(function), "pid": .number(pid),
-            "seq": .number(JSONNumber(seq)), "metadata": JSONValue(.dictionary(metadata)),
+            "seq": .number(JSONNumber(seq)), "run": .string(run), "metadata": JSONValue(.dictionary(metadata)),
         ]
         return fields.bytes()
     }

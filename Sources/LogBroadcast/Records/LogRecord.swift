@@ -23,10 +23,15 @@ public struct LogRecord: Sendable, Hashable {
     public var exception: String?
     /// The number of the process that logged it; 0 when it is not known.
     public var pid: Int
-    /// The record's place among those of its process, from 1; 0 when there is none, as in records of others.
+    /// The record's place among those of its run, from 1; 0 when there is none, as in records of others.
     ///
     /// A number that is missing is a record that was lost, or dropped.
     public var seq: UInt64
+    /// What tells the run of the program that numbered the record from all others, at random; empty when it is not known.
+    ///
+    /// A process's number does not: another one gets it later, and in containers many have the number 1. Nor does a clock,
+    /// which may be set back.
+    public var run: String
     /// What more is known about the event.
     public var metadata: Logger.Metadata
 
@@ -50,6 +55,7 @@ public struct LogRecord: Sendable, Hashable {
         exception = nil
         pid = 0
         seq = 0
+        run = ""
         metadata = [:]
     }
 }
@@ -60,6 +66,7 @@ extension LogRecord {
         hasher.combine(machine)
         hasher.combine(pid)
         hasher.combine(seq)
+        hasher.combine(run)
         hasher.combine(time)
         hasher.combine(message)
     }

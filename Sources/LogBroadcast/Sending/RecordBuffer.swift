@@ -3,7 +3,8 @@ import DedicatedThread
 /// Records between those who log and the one thread that sends: bounded in bytes, and nobody who logs ever waits.
 ///
 /// When it is full the oldest make room. Records are numbered here, so that numbers follow the order in which they leave,
-/// and one that was dropped shows as a number that is missing.
+/// and one that was dropped shows as a number that is missing. Each buffer numbers for itself, and gives its numbers a
+/// ``LogRecord/run`` of their own.
 ///
 /// The sender is woken by the first record after a second's silence only; until then it looks again by itself every
 /// ``doze``. So logging costs no system call while records keep coming, and an idle process sleeps.
@@ -54,6 +55,8 @@ final class RecordBuffer: Sendable {
     }
 
     private let limit: Int
+    /// Random, as neither a process's number nor a clock tells one run from another.
+    private let run = String(UInt64.random(in: .min ... .max), radix: 36)
     private let state = ThreadMonitor(State())
 
     /// Creates an empty buffer.
@@ -75,7 +78,7 @@ final class RecordBuffer: Sendable {
                 state.dropped += 1
             } else {
                 while state.bytes + size > limit, state.takeFirst() != nil { state.dropped += 1 }
-                state.ring.append(record, size: size, seq: state.seq)
+                state.ring.append(record, size: size, seq: state.seq, run: run)
                 state.bytes += size
             }
             defer { state.isAsleep = false }
@@ -166,10 +169,11 @@ private struct Ring {
     private var first = 0
     private(set) var count = 0
 
-    mutating func append(_ record: LogRecord, size: Int, seq: UInt64) {
+    mutating func append(_ record: LogRecord, size: Int, seq: UInt64, run: String) {
         if count == slots.count { grow() }
         var record = record
         record.seq = seq
+        record.run = run
         slots[(first + count) % slots.count] = (record, size)
         count += 1
     }
