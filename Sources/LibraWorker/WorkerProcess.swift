@@ -32,6 +32,7 @@ struct WorkerProcess {
         defer { surroundings.pidFile?.release() }
         let broadcast = try makeBroadcast()
         let logger = makeLogger(surroundings.logFile, broadcast)
+        for warning in settings.warnings { logger.warning("\(warning)") }
         if let warning = broadcast?.openBindWarning { logger.warning("[broadcast] url: \(warning)") }
         let reopening = await LogReopening(surroundings.logFile, logger: logger)
 

@@ -22,7 +22,9 @@ struct PlaceOptions: ParsableArguments {
     ///
     /// - Throws: `CommandError` for what is no URL, and for a configuration that cannot be read.
     func urls() throws(CommandError) -> [BroadcastURL] {
-        let texts = url.isEmpty ? [try configuredURL() ?? "amqp://localhost"] : url
+        // A file that is named is read in any case: it is a mistake when it cannot be.
+        let configured = url.isEmpty || config != nil ? try configuredURL() : nil
+        let texts = url.isEmpty ? [configured ?? "amqp://localhost"] : url
         var urls: [BroadcastURL] = []
         for text in texts {
             do throws(LogBroadcastError) {
@@ -38,6 +40,7 @@ struct PlaceOptions: ParsableArguments {
         let setting = Setting("broadcast", "url", .secret)
         let settings = try SettingsSchema([setting], isPartial: true).load(
             file: FilePath(config ?? "/etc/libra/libra.cfg"), fileMustExist: config != nil)
+        for warning in settings.warnings { Logcast.say("warning: \(warning)") }
         return settings[setting]?.reveal()
     }
 }

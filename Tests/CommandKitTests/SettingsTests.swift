@@ -302,6 +302,45 @@ func faults(
         }
     }
 
+    @Test("a secret in a file that every user of the host may read is warned of, and not shown")
+    func openSecret() async throws {
+        let cases: [(text: String, mode: UInt32, line: Int?)] = [
+            ("[worker]\nuser = a\ntoken = s3cret", 0o644, 3), ("[worker]\ntoken = s3cret", 0o640, nil),
+            ("[worker]\nuser = a", 0o644, nil), ("[worker]\ntoken = amqp://localhost/vhost", 0o604, nil),
+            ("[worker]\ntoken = amqp://user@localhost", 0o604, nil),
+            ("[worker]\ntoken = amqp://mq.example amqps://user:s3cret@mq.example/vhost", 0o604, 2),
+        ]
+        for (text, mode, line) in cases {
+            try await withTemporaryFolder { folder in
+                try writeText(text, to: "\(folder)/libra.cfg", mode: mode)
+                let warnings = try Known.schema.load(file: FilePath("\(folder)/libra.cfg"), environment: [:]).warnings
+                #expect(warnings.count == (line == nil ? 0 : 1), "\(text): \(warnings)")
+                guard let line else { return }
+                let beginning = "\(folder)/libra.cfg:\(line): [worker] token: every user"
+                #expect(
+                    warnings.first?.hasPrefix(beginning) == true && !"\(warnings)".contains("s3cret"), "\(warnings)")
+            }
+        }
+    }
+
+    @Test("of a secret in a file of its own that file counts, whoever may read the configuration")
+    func openSecretFile() async throws {
+        try await withTemporaryFolder { folder in
+            let file = "\(folder)/token"
+            for (mode, isOpen) in [(0o644, true), (0o640, false)] as [(UInt32, Bool)] {
+                try writeText("s3cret", to: file, mode: mode)
+                let text = "[worker]\ntoken_file = \(file)"
+                for warnings in [
+                    try await load(text).warnings,
+                    try await load(environment: ["LIBRA_WORKER_TOKEN_FILE": file]).warnings,
+                ] {
+                    #expect(warnings.count == (isOpen ? 1 : 0), "\(warnings)")
+                    #expect(warnings.allSatisfy { $0.contains("the secret in '\(file)'") }, "\(warnings)")
+                }
+            }
+        }
+    }
+
     @Test("a secret and its file at once, and a file that cannot be read, are faults")
     func secretFileFaults() async throws {
         try await withTemporaryFolder { folder in

@@ -8,10 +8,10 @@ struct FileLayer {
     private var candidates: [Int: [(rank: Int, text: SettingText)]] = [:]
     private var faults: [(line: Int, message: String)] = []
 
-    init(schema: SettingsSchema, name: String, document: INIDocument) {
+    init(schema: SettingsSchema, name: String, document: INIDocument, isOpenToAll: Bool) {
         self.schema = schema
         self.name = name
-        layer = SettingsLayer(name)
+        layer = SettingsLayer(name, isOpenToAll: isOpenToAll)
         for fault in document.faults { self.fault(fault.line, fault.message) }
         let ignored = checkSections(document.sections)
         checkEntries(document.entries.filter { !ignored.contains($0.section) })

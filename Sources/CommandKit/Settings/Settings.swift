@@ -4,12 +4,15 @@ public import Configuration
 public struct Settings: Sendable {
     /// The layers as swift-configuration reads them; keys are `worker.haproxy.service` and the like.
     public let reader: ConfigReader
+    /// What is to be said at the start, a line each: secrets in files that every user of the host may read.
+    public let warnings: [String]
     /// Where the settings of each layer stand, the strongest layer first.
     private let origins: [[SettingPlace: String]]
 
     init(layers: [SettingsLayer]) {
         reader = ConfigReader(providers: layers.map(\.provider))
         origins = layers.map(\.origins)
+        warnings = layers.flatMap(\.warnings)
     }
 
     /// The value of a setting.

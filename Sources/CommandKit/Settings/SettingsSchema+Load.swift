@@ -43,8 +43,11 @@ extension SettingsSchema {
     private func fileLayer(_ file: FilePath?, mustExist: Bool) -> SettingsLayer {
         guard let file else { return SettingsLayer("file") }
         do {
-            let document = INIDocument(parsing: try readSmallFile(file.string, limit: INIDocument.sizeLimit))
-            return FileLayer(schema: self, name: file.string, document: document).layer
+            let content = try readSmallFile(file.string, limit: INIDocument.sizeLimit)
+            let document = INIDocument(parsing: content.bytes)
+            return FileLayer(
+                schema: self, name: file.string, document: document, isOpenToAll: content.isOpenToAll
+            ).layer
         } catch {
             var layer = SettingsLayer("file")
             if mustExist || !error.isMissing {

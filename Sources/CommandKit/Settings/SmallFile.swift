@@ -1,13 +1,20 @@
 import Glibc
 
+/// A regular file that is not large, as it was read.
+struct SmallFile {
+    let bytes: [UInt8]
+    /// Whether its mode lets every user of the host read it.
+    let isOpenToAll: Bool
+}
+
 /// Reads a regular file that is not large.
 ///
 /// - Parameters:
 ///   - path: The file.
 ///   - limit: How many bytes it may have.
-/// - Returns: Its bytes.
+/// - Returns: What it has.
 /// - Throws: ``FileProblem``.
-func readSmallFile(_ path: String, limit: Int) throws(FileProblem) -> [UInt8] {
+func readSmallFile(_ path: String, limit: Int) throws(FileProblem) -> SmallFile {
     // A FIFO without a writer would hold up the open, and a device the reading.
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw FileProblem(errno: errno) }
@@ -22,7 +29,7 @@ func readSmallFile(_ path: String, limit: Int) throws(FileProblem) -> [UInt8] {
         if count > 0 {
             bytes += buffer[..<count]
         } else if count == 0 {
-            return bytes
+            return SmallFile(bytes: bytes, isOpenToAll: status.st_mode & S_IROTH != 0)
         } else if errno != EINTR {
             throw FileProblem(errno: errno)
         }

@@ -56,6 +56,7 @@ struct PlaceArguments: ParsableArguments {
         let settings = try MuskratSettings.schema.load(
             file: config.map { FilePath($0) } ?? MuskratSettings.defaultFile, fileMustExist: config != nil,
             commandLine: given)
+        for warning in settings.warnings { logger.warning("\(warning)") }
         return try PlaceSettings(settings, brokers: brokers, logger: logger)
     }
 }

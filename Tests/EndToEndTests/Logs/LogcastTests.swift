@@ -194,6 +194,27 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "a configuration that is named has to be there, also when a URL is given; one that others may read is told of"
+        )
+        func configuration() async throws {
+            try await withTemporaryFolder { folder in
+                let url = "tcp://127.0.0.1:\(try freePort())"
+                let missing = try await send(["--config", "\(folder)/none", "x"], url, in: folder)
+                #expect(missing.code == 78 && missing.output.contains("none' does not exist"), "\(missing)")
+                let file = "\(folder)/libra.cfg"
+                try writeText("[broadcast]\nurl = amqp://logs:s3cret@127.0.0.1:1\n", to: file)
+                for (mode, isTold) in [("644", true), ("640", false)] {
+                    #expect(try await TestServers.run("chmod", [mode, file]).exitCode == 0)
+                    let command = try await logcast(["send", "--config", file, "--timeout", "0.1", "x"], in: folder)
+                    #expect(try await command.waitForExit() == 69)
+                    let warning = "warning: \(file):2: [broadcast] url:"
+                    #expect(command.output.contains(warning) == isTold, "\(command.output)")
+                    #expect(!command.output.contains("s3cret"))
+                }
+            }
+        }
+
         @Test("without a broker, over ZeroMQ: top counts what is sent to it by machine")
         func top() async throws {
             try await withTemporaryFolder { folder in
