@@ -110,6 +110,12 @@ public final class RabbitMQServer: Sendable {
         child.withLock { $0 }?.killAtExit()
     }
 
+    /// Has it hang: its connections stay, and nothing answers until ``thaw()``.
+    public func freeze() { child.withLock { $0 }?.signal(SIGSTOP) }
+
+    /// Has it go on after ``freeze()``.
+    public func thaw() { child.withLock { $0 }?.signal(SIGCONT) }
+
     /// Ends the broker of the virtual machine; it goes on after ``startApplication()``.
     public func stopApplication() async throws { try await evaluate("rabbit:stop()") }
 
