@@ -50,6 +50,7 @@ class BareHAProxy(Master):
         super().__init__(self.folder)
         self.configuration = os.path.join(self.folder, "haproxy.cfg")
         self.pid_file = os.path.join(self.folder, "haproxy.pid")
+        self.stats_socket = os.path.join(self.folder, "haproxy.sock")
         self.write(text)
         self.start()
 
