@@ -14,7 +14,7 @@ struct KeptServers {
 
     private let keepsOthers: Bool
     private let live: LiveState?
-    private var candidates: [String: [String: Candidate]] = [:]
+    private var candidates: [String: Candidate] = [:]
 
     /// - Parameters:
     ///   - asked: What the process that runs was last asked for; nil when that is not known.
@@ -33,7 +33,7 @@ struct KeptServers {
             // Another question may find another answer.
             let keepsHealth = previous.map { $0.httpCheck == backend.httpCheck } ?? true
             for server in backend.servers {
-                candidates[backend.name.description, default: [:]][server.name.description] = Candidate(
+                candidates[Self.place(backend.name.description, server.name)] = Candidate(
                     server: server, asked: servers[server.name], keepsHealth: keepsHealth)
             }
         }
@@ -45,24 +45,23 @@ struct KeptServers {
     /// - Returns: The file.
     /// - Throws: ``HAProxyError`` with the code `unreadableReply`.
     func file(from reply: [UInt8]) throws(HAProxyError) -> ServerStateFile {
-        let rows = try ServersState(reply).rows
-        // Several servers may be there for a node, of which one is in service.
-        var chosen: [String: ServersState.Row] = [:]
-        for row in rows {
-            guard let name = try? ServerName(row.name), candidates[row.backend]?[name.plain.description] != nil,
-                !isLeaving(row, name)
-            else { continue }
-            let key = "\(row.backend)/\(name.plain)"
-            if let other = chosen[key], other.adminState == .ready || row.adminState != .ready { continue }
-            chosen[key] = row
-        }
-        return try ServerStateFile(reply) { row in
-            guard let name = try? ServerName(row.name), let found = chosen["\(row.backend)/\(name.plain)"],
-                found.number == row.number, let candidate = candidates[row.backend]?[name.plain.description]
-            else { return nil }
-            return entry(row, candidate)
+        try ServerStateFile(reply) { rows in
+            // Several servers may be there for a node, of which one is in service.
+            var chosen: [String: Int] = [:]
+            for (index, row) in rows.enumerated() {
+                guard let name = try? ServerName(row.name) else { continue }
+                let place = Self.place(row.backend, name.plain)
+                guard candidates[place] != nil, !isLeaving(row, name) else { continue }
+                if let other = chosen[place], rows[other].adminState == .ready || row.adminState != .ready { continue }
+                chosen[place] = index
+            }
+            var entries = [ServerStateFile.Entry?](repeating: nil, count: rows.count)
+            for (place, index) in chosen { entries[index] = candidates[place].flatMap { entry(rows[index], $0) } }
+            return entries
         }
     }
+
+    private static func place(_ backend: String, _ server: ServerName) -> String { "\(backend)/\(server)" }
 
     private func isLeaving(_ row: ServersState.Row, _ name: ServerName) -> Bool {
         guard let live, let backend = try? ProxyName(row.backend) else { return false }

@@ -58,21 +58,21 @@ public struct ServerStateFile: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - reply: HAProxy's reply to `show servers state`.
-    ///   - entry: Says for each of its servers what is to be known of it; nil for nothing.
+    ///   - entries: Says for each of its servers what is to be known of it; nil for nothing.
     /// - Throws: ``HAProxyError`` with the code `unreadableReply`.
-    public init(_ reply: [UInt8], _ entry: (ServersState.Row) -> Entry?) throws(HAProxyError) {
-        let rows = try ServersState(reply).rows
+    public init(_ reply: [UInt8], _ entries: ([ServersState.Row]) -> [Entry?]) throws(HAProxyError) {
+        let entries = entries(try ServersState(reply).rows)
         let (newline, space) = (UInt8(ascii: "\n"), UInt8(ascii: " "))
         let lines = reply.split(separator: newline)
         // The columns' line begins with a `#` of its own.
         let columns = lines[1].split(separator: space).dropFirst().map { String(decoding: $0, as: UTF8.self) }
+        let values = columns.map { Self.values[$0] }
         var bytes = Array(lines[0]) + [newline] + Array(lines[1]) + [newline]
         bytes.reserveCapacity(reply.count)
-        for (row, line) in zip(rows, lines.dropFirst(2)) {
-            guard let entry = entry(row) else { continue }
-            let values = Self.values(entry)
-            for (column, field) in zip(columns, line.split(separator: space)) {
-                if let value = values[column] { bytes += value.utf8 } else { bytes += field }
+        for (entry, line) in zip(entries, lines.dropFirst(2)) {
+            guard let entry else { continue }
+            for (value, field) in zip(values, line.split(separator: space)) {
+                if let value { bytes += value(entry).utf8 } else { bytes += field }
                 bytes.append(space)
             }
             bytes[bytes.count - 1] = newline
@@ -83,19 +83,17 @@ public struct ServerStateFile: Hashable, Sendable {
     /// The columns that an entry determines; the others stay as HAProxy says.
     ///
     /// Where checks go is for the configuration to say, and so is the address of a host name.
-    private static func values(_ entry: Entry) -> [String: String] {
-        [
-            "srv_name": entry.server.text,
-            "srv_addr": "-",
-            "srv_op_state": entry.isDown ? "0" : "2",
-            "srv_admin_state": "\(entry.adminBits)",
-            "srv_uweight": "\(entry.weight.value)",
-            "srv_iweight": "\(entry.configuredWeight.value)",
-            "srv_check_health": "\(entry.health)",
-            // Configured and enabled.
-            "srv_check_state": "6",
-            "srv_check_port": "0",
-            "srv_check_addr": "-",
-        ]
-    }
+    private static let values: [String: @Sendable (Entry) -> String] = [
+        "srv_name": { $0.server.text },
+        "srv_addr": { _ in "-" },
+        "srv_op_state": { $0.isDown ? "0" : "2" },
+        "srv_admin_state": { "\($0.adminBits)" },
+        "srv_uweight": { "\($0.weight.value)" },
+        "srv_iweight": { "\($0.configuredWeight.value)" },
+        "srv_check_health": { "\($0.health)" },
+        // Configured and enabled.
+        "srv_check_state": { _ in "6" },
+        "srv_check_port": { _ in "0" },
+        "srv_check_addr": { _ in "-" },
+    ]
 }
