@@ -296,4 +296,41 @@ import Testing
             #expect(await storeError { _ = try await store.get(key) }?.code == .closed)
         }
     }
+
+    @Test("a clock that steps once more while it is put right is put right again")
+    func steppingClock() async throws {
+        let now = try #require(UTCTime("2026-11-21T01:23:45Z"))
+        let looks = Atomic(0)
+        let server = try ScriptedHTTP { request in
+            let isRight = request.headers["x-amz-date"] == "20261121T012345Z"
+            return isRight
+                ? Self.done
+                : Self.refusal(403, "RequestTimeTooSkewed", headers: [("Date", "Sat, 21 Nov 2026 01:23:45 GMT")])
+        }
+        defer { server.close() }
+        try await withS3Store(login(server)) { configuration in
+            configuration.clock = {
+                // A day ahead at first, and two from the third look on, when the first has been learnt.
+                let days: Int64 = looks.add(1, ordering: .relaxed).newValue > 2 ? 2 : 1
+                return UTCTime(microseconds: now.microseconds + days * 86_400_000_000)
+            }
+        } _: { store in
+            let tag = try await store.put(key, [1], if: .absent)
+            #expect(tag.description == "\"t\"")
+        }
+        #expect(server.requests.count == 3)
+    }
+
+    @Test("a put that waits for its next attempt ends when its task is cancelled")
+    func cancelledPause() async throws {
+        try await withScript([Self.refusal(503, "SlowDown")]) { configuration in
+            configuration.retry = RetryPolicy(
+                attempts: 100, firstPause: .seconds(1000), longestPause: .seconds(1000), deadline: .seconds(100_000))
+        } _: { store, server in
+            let call = Task { await storeError { try await store.put(key, [1], if: .absent) } }
+            try await eventually { !server.requests.isEmpty }
+            call.cancel()
+            #expect(await call.value?.code == .cancelled)
+        }
+    }
 }

@@ -41,15 +41,18 @@ import Testing
         #expect(pauses.allSatisfy { (.zero ... .milliseconds(400)).contains($0) })
     }
 
-    @Test("a clock learns how far it is off, once")
+    @Test("a clock learns how far it is off, and which requests were signed with a wrong time")
     func clock() throws {
         let local = try #require(UTCTime("2026-11-21T02:00:00Z"))
         let clock = StoreClock { local }
-        #expect(clock.learn(from: nil) == nil)
-        #expect(clock.learn(from: "Sat, 21 Nov 2026 01:59:30 GMT") == nil)
-        #expect(clock.learn(from: "Sat, 21 Nov 2026 01:00:00 GMT") == 3600)
+        #expect(clock.learn(from: nil, signed: local) == .none)
+        #expect(clock.learn(from: "Sat, 21 Nov 2026 01:59:30 GMT", signed: local) == .none)
+        #expect(clock.learn(from: "Sat, 21 Nov 2026 01:00:00 GMT", signed: local) == .new)
+        #expect(clock.secondsAhead == 3600)
         #expect(clock.now == UTCTime("2026-11-21T01:00:00Z"))
-        #expect(clock.learn(from: "Sat, 21 Nov 2026 01:00:10 GMT") == nil)
+        // One that was on its way meanwhile, and one that was signed since.
+        #expect(clock.learn(from: "Sat, 21 Nov 2026 01:00:10 GMT", signed: local) == .known)
+        #expect(clock.learn(from: "Sat, 21 Nov 2026 01:00:10 GMT", signed: clock.now) == .none)
     }
 
     @Test("a large body is cut into parts that cover it, no more than S3 takes")

@@ -24,9 +24,10 @@ struct S3Session: Sendable {
         while true {
             let who = try await course.settling { () throws(ObjectStoreError) in try await credentials.current() }
             course.attempts += 1
+            let time = clock.now
             let response: HTTPResponse
             do throws(HTTPFailure) {
-                response = try await attempt(operation, as: who, until: deadline)
+                response = try await attempt(operation, as: who, at: time, until: deadline)
             } catch {
                 let isLost = error.kind == .noAnswer || error.kind == .truncated
                 if isLost && operation.changes { course.isUnclear = true }
@@ -47,14 +48,13 @@ struct S3Session: Sendable {
                     course, after: error, atLeast: response["Retry-After"].flatMap { Int($0) }, until: deadline)
                 continue
             // An answer to HEAD has no code: the clock may be all that is wrong.
-            case .skewed where course.mayStill(.setClock),
-                .unknownCredentials where fault.code == nil && course.mayStill(.setClock):
-                course.did(.setClock)
-                if learnTime(from: response) { continue }
-            case .refused, .skewed, .unknownCredentials: break
+            case .skewed,
+                .unknownCredentials where fault.code == nil:
+                if course.attempts < retry.attempts, learnTime(from: response, signed: time) { continue }
+            case .refused, .unknownCredentials: break
             }
-            if fault.verdict == .unknownCredentials, course.mayStill(.readCredentials) {
-                course.did(.readCredentials)
+            if fault.verdict == .unknownCredentials, !course.hasReadCredentials {
+                course.hasReadCredentials = true
                 if try await course.settling({ () throws(ObjectStoreError) in try await credentials.replace(who) }) {
                     continue
                 }
@@ -64,7 +64,7 @@ struct S3Session: Sendable {
     }
 
     private func attempt(
-        _ operation: S3Operation, as who: S3Credentials, until deadline: ContinuousClock.Instant
+        _ operation: S3Operation, as who: S3Credentials, at time: UTCTime, until deadline: ContinuousClock.Instant
     ) async throws(HTTPFailure) -> HTTPResponse {
         let key = operation.key.map { "/" + percentEncoded($0.description, keepsSlashes: true) }
         let path = address.bucketPath + (key ?? (address.bucketPath.isEmpty ? "/" : ""))
@@ -73,7 +73,7 @@ struct S3Session: Sendable {
         if let condition = operation.condition.header { headers.append(condition) }
         let signed = SignatureV4(credentials: who, region: region).headers(
             method: operation.method.rawValue, path: address.endpoint.path + path, query: operation.query,
-            headers: headers + [(name: "host", value: address.endpoint.authority)], payloadHash: hash, time: clock.now)
+            headers: headers + [(name: "host", value: address.endpoint.authority)], payloadHash: hash, time: time)
         let request = HTTPRequest(
             method: operation.method, endpoint: address.endpoint, path: path,
             query: SignatureV4.queryString(operation.query), headers: headers + signed, body: operation.body)
@@ -102,31 +102,30 @@ struct S3Session: Sendable {
         }
     }
 
-    private func learnTime(from response: HTTPResponse) -> Bool {
-        guard let ahead = clock.learn(from: response["Date"]) else { return false }
-        logger.warning(
-            "this host's clock differs from the object store's: requests are signed with the store's time; set the clock",
-            metadata: ["seconds-ahead": "\(ahead)", "endpoint": "\(address.endpoint)"])
-        return true
+    /// Learns the store's time.
+    ///
+    /// - Returns: Whether the request was signed with another time: then it may be right with that of the store.
+    private func learnTime(from response: HTTPResponse, signed: UTCTime) -> Bool {
+        let lesson = clock.learn(from: response["Date"], signed: signed)
+        if lesson == .new {
+            logger.warning(
+                "this host's clock differs from the object store's: requests are signed with the store's time; set the clock",
+                metadata: ["seconds-ahead": "\(clock.secondsAhead)", "endpoint": "\(address.endpoint)"])
+        }
+        return lesson != .none
     }
 }
 
 /// What became of an operation so far.
 private struct Course {
-    enum Remedy { case setClock, readCredentials }
-
     let operation: S3Operation
     var attempts = 0
     /// Whether an attempt may have been carried out although it failed.
     var isUnclear = false
-    private var done: Set<Remedy> = []
+    /// Whether credentials were read anew, which helps once at most.
+    var hasReadCredentials = false
 
     init(operation: S3Operation) { self.operation = operation }
-
-    /// Whether a remedy, which helps at most once, was not tried yet.
-    func mayStill(_ remedy: Remedy) -> Bool { !done.contains(remedy) }
-
-    mutating func did(_ remedy: Remedy) { done.insert(remedy) }
 
     /// Has something done for the next attempt, whose failure is no news of the ones before.
     func settling<Value>(
