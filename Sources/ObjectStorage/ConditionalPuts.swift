@@ -16,26 +16,30 @@ extension ObjectStore {
     /// Finds out which conditions of puts the store honours; some ignore them, and replace what they should not.
     ///
     /// A small object with a name that nobody else uses is put a few times, under conditions that hold and that do not, and
-    /// deleted: seven requests at most, and no other object is touched.
+    /// deleted: seven requests at most, and no other object is touched. Where it is not known what came of one, all is done
+    /// again with another name, twice at most.
     ///
     /// - Parameter prefix: What the object's key begins with, empty or with `/` at its end.
     /// - Returns: What the store did.
     /// - Throws: ``ObjectStoreError`` when the store cannot be used at all: `denied`, `unreachable` and others.
     public func conditionalPuts(under prefix: String) async throws(ObjectStoreError) -> ConditionalPuts {
-        let random =
-            String(UInt64.random(in: .min ... .max), radix: 16) + String(UInt64.random(in: .min ... .max), radix: 16)
-        let key = try ObjectKey("\(prefix)preflight-\(random)")
-        let found: ConditionalPuts
-        do throws(ObjectStoreError) {
-            found = try await conditionalPuts(of: key)
-        } catch {
-            // What failed matters more than what is left behind.
-            try? await delete(key)
-            throw error
+        var attempts = 0
+        while true {
+            attempts += 1
+            let key = try ObjectKey("\(prefix)preflight-\(randomDigits())\(randomDigits())")
+            do throws(ObjectStoreError) {
+                let found = try await conditionalPuts(of: key)
+                try await delete(key)
+                return found
+            } catch {
+                // What failed matters more than what is left behind.
+                try? await delete(key)
+                guard error.code == .ambiguous, attempts < 3 else { throw error }
+            }
         }
-        try await delete(key)
-        return found
     }
+
+    private func randomDigits() -> String { String(UInt64.random(in: .min ... .max), radix: 16) }
 
     /// Refuses a store that does not honour conditional puts.
     ///

@@ -1,4 +1,5 @@
 import ObjectStorage
+import Synchronization
 import Testing
 
 @Suite struct ConditionalPutsTests {
@@ -31,6 +32,19 @@ import Testing
         #expect(try await store.list(ListQuery()).objects.isEmpty)
     }
 
+    @Test("where an answer is lost another object is tried, and not for ever", arguments: [2, 3])
+    func lostAnswers(count: Int) async throws {
+        let store = ForgetfulStore(lost: count)
+        if count < 3 {
+            let found = try await store.conditionalPuts(under: "a/")
+            #expect(found == ConditionalPuts(honoursAbsent: true, honoursMatches: true))
+        } else {
+            let error = await #expect(throws: ObjectStoreError.self) { try await store.conditionalPuts(under: "a/") }
+            #expect(error?.code == .ambiguous)
+        }
+        #expect(try await store.list(ListQuery()).objects.isEmpty)
+    }
+
     @Test("a store that cannot be used at all is no store without conditions")
     func closed() async throws {
         let store = InMemoryObjectStore()
@@ -38,6 +52,35 @@ import Testing
         let error = await #expect(throws: ObjectStoreError.self) { try await store.conditionalPuts(under: "") }
         #expect(error?.code == .closed)
     }
+}
+
+/// A store that does what the first puts ask for, and answers none of them.
+private final class ForgetfulStore: ObjectStore {
+    let description = "forgetful:"
+    private let store = InMemoryObjectStore()
+    private let left: Mutex<Int>
+
+    init(lost: Int) { left = Mutex(lost) }
+
+    func put(
+        _ key: ObjectKey, _ body: [UInt8], if condition: PutCondition
+    ) async throws(ObjectStoreError) -> EntityTag {
+        let tag = try await store.put(key, body, if: condition)
+        let isLost = left.withLock { left in
+            left -= 1
+            return left >= 0
+        }
+        if isLost { throw ObjectStoreError(.ambiguous, "no answer") }
+        return tag
+    }
+
+    func get(_ key: ObjectKey, range: Range<Int>?) async throws(ObjectStoreError) -> StoredObject {
+        try await store.get(key, range: range)
+    }
+    func head(_ key: ObjectKey) async throws(ObjectStoreError) -> ObjectInfo { try await store.head(key) }
+    func list(_ query: ListQuery) async throws(ObjectStoreError) -> ObjectPage { try await store.list(query) }
+    func delete(_ key: ObjectKey) async throws(ObjectStoreError) { try await store.delete(key) }
+    func close() async {}
 }
 
 /// A store that treats conditions as some real ones do.
