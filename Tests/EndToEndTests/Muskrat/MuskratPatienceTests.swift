@@ -37,6 +37,22 @@ extension EndToEnd {
             }
         }
 
+        @Test("a store that takes requests and never answers is given up when the patience ends")
+        func silent() async throws {
+            try await withMuskrat { stand in
+                let server = try ScriptedHTTP { _ in .silence }
+                defer { server.close() }
+                // An answer is waited for for 20 s, and a request that comes to nothing is made again.
+                let result = try await stand.muskrat(
+                    [
+                        "produce", "A.B", "--patience", "200ms", "--broker",
+                        "s3://bucket?endpoint=http://127.0.0.1:\(server.port)&region=x&path-style=true",
+                    ], input: "one\n", environment: Self.keys, within: .seconds(15))
+                #expect(result.exitCode == 69, "\(result)")
+                #expect(result.complaints.contains("1 message of A.B not stored at s3://bucket"), "\(result)")
+            }
+        }
+
         @Test("lines that were stored before the broker went away are not told, and nobody waits for more of them")
         func firstLine() async throws {
             try await withMuskrat { stand in

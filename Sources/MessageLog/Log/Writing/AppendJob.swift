@@ -79,10 +79,15 @@ final class AppendJob {
     }
 }
 
-/// Jobs that go into one segment together.
-struct SegmentInHand {
+/// Jobs that go into one segment together; it belongs to the writer's actor.
+final class SegmentInHand {
     var draft: SegmentDraft
     let jobs: [AppendJob]
     /// The number under which it was put without an answer: it may be there, or still come to be.
     var uncertainAt: UInt64?
+
+    init(draft: SegmentDraft, jobs: [AppendJob]) {
+        self.draft = draft
+        self.jobs = jobs
+    }
 }

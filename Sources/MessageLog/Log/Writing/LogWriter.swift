@@ -21,7 +21,9 @@ actor LogWriter: MessageWriter {
     private var jobCount: UInt64 = 0
     private var batchCount: UInt64 = 0
     private var end: LogEnd?
-    private var jobsInHand: [AppendJob] = []
+    private var inHand: SegmentInHand?
+    /// The attempt to put the segment in hand; ended early when nobody waits any more.
+    private var attempting: Task<Result<Bool, MessageLogError>, Never>?
     /// A segment that nobody waits for any more, and that may be in the log or come to be there.
     private var unsettled: SegmentInHand?
     /// Jobs whose callers were told that their fate is unknown, and that are stored, or in part: the oldest first.
@@ -111,7 +113,7 @@ actor LogWriter: MessageWriter {
     private func claim(_ batch: MessageBatch, as number: UInt64) -> AppendJob? {
         func isSame(_ job: AppendJob) -> Bool { job.caller == nil && job.batch.records == batch.records }
         let job: AppendJob
-        if let found = (jobsInHand + (unsettled?.jobs ?? [])).first(where: isSame) {
+        if let found = jobsOnTheirWay.first(where: isSame) {
             job = found
         } else if let index = unclaimed.firstIndex(where: isSame) {
             job = unclaimed.remove(at: index)
@@ -124,6 +126,9 @@ actor LogWriter: MessageWriter {
         return job
     }
 
+    /// Jobs of which the fate of a segment tells.
+    private var jobsOnTheirWay: [AppendJob] { (inHand?.jobs ?? []) + (unsettled?.jobs ?? []) }
+
     /// Answers a call whose task was cancelled.
     private func giveUp(_ number: UInt64) {
         if let index = queue.firstIndex(where: { $0.number == number }) {
@@ -131,9 +136,11 @@ actor LogWriter: MessageWriter {
             job.answer(.failure(Self.cancelledError(mayBeStored: job.isBegun)))
             if job.isBegun { keep(job) }
         } else {
-            let job = (jobsInHand + (unsettled?.jobs ?? [])).first { $0.number == number }
+            let job = jobsOnTheirWay.first { $0.number == number }
             job?.answer(.failure(Self.cancelledError(mayBeStored: true)))
         }
+        // A store that is away may be tried for minutes, and whoever closes the writer waits for that.
+        if queue.isEmpty, let inHand, !isAwaited(inHand) { attempting?.cancel() }
     }
 
     private func keep(_ job: AppendJob) {
@@ -155,10 +162,10 @@ actor LogWriter: MessageWriter {
     // MARK: One segment after the other
 
     private func run() async {
-        while var segment = nextSegment() {
-            jobsInHand = segment.jobs
-            await bring(&segment)
-            jobsInHand = []
+        while let segment = nextSegment() {
+            inHand = segment
+            await bring(segment)
+            inHand = nil
         }
         isRunning = false
         for closer in closers { closer.resume() }
@@ -195,24 +202,41 @@ actor LogWriter: MessageWriter {
     }
 
     /// Tries until a segment is stored, or nobody waits for it any more.
-    private func bring(_ segment: inout SegmentInHand) async {
+    private func bring(_ segment: SegmentInHand) async {
         var failures = 0
         var races = 0
-        while true {
-            do throws(MessageLogError) {
-                if try await attempt(&segment, races: races) { return settle(segment) }
-                races += 1
-            } catch {
-                report(error, of: segment)
-                guard isAwaited(segment) else { return abandon(segment) }
+        while isAwaited(segment) {
+            switch await attemptWhileAwaited(races: races, after: pause(failures: failures, races: races)) {
+            case .success(true): return settle(segment)
+            case .success(false): races += 1
+            case .failure(let error):
+                // One that was ended because nobody waited is no news for who waits again meanwhile.
+                if error.code != .cancelled { report(error, of: segment) }
                 failures += 1
             }
-            let limit: Duration =
-                failures > 0
-                ? min(.milliseconds(20 << min(failures, 7)), .seconds(2)) : .milliseconds(1 << min(races, 6))
-            // The first to lose a race goes on at once: the winner is done.
-            if failures > 0 || races > 1 { try? await environment.sleep(environment.jittered(limit)) }
         }
+        abandon(segment)
+    }
+
+    private func pause(failures: Int, races: Int) -> Duration {
+        // The first to lose a race goes on at once: the winner is done.
+        guard failures > 0 || races > 1 else { return .zero }
+        return environment.jittered(
+            failures > 0
+                ? min(.milliseconds(20 << min(failures, 7)), .seconds(2)) : .milliseconds(1 << min(races, 6)))
+    }
+
+    /// Makes an attempt in a task of its own, which is cancelled when nobody waits any more.
+    private func attemptWhileAwaited(races: Int, after pause: Duration) async -> Result<Bool, MessageLogError> {
+        let task = Task(executorPreference: environment.executor) {
+            await outcome { () throws(MessageLogError) in
+                if pause > .zero { try await self.environment.wait(pause) }
+                return try await self.attempt(races: races)
+            }
+        }
+        attempting = task
+        defer { attempting = nil }
+        return await task.value
     }
 
     /// Tells the callers of a segment's jobs what went wrong: all of them, or those who do not want to wait any longer.
@@ -264,13 +288,14 @@ actor LogWriter: MessageWriter {
 
     // MARK: One attempt
 
-    /// Puts a segment at the end of the log as it is known.
+    /// Puts the segment in hand at the end of the log as it is known.
     ///
     /// - Returns: Whether it is stored; if not, somebody else's has the number, and the next one is known.
     /// - Throws: Whatever kept it from being put, or from finding out.
-    private func attempt(_ segment: inout SegmentInHand, races: Int) async throws(MessageLogError) -> Bool {
+    private func attempt(races: Int) async throws(MessageLogError) -> Bool {
+        guard let segment = inHand else { return false }
         try await prepare()
-        if let number = segment.uncertainAt, let isStored = try await findOut(&segment, at: number) { return isStored }
+        if let number = segment.uncertainAt, let isStored = try await findOut(segment, at: number) { return isStored }
         var end = try await currentEnd(isStale: segment.uncertainAt == nil && races % 4 == 3)
         // A segment that may be there already keeps its place: under that number it can be there but once.
         if segment.uncertainAt == nil {
@@ -289,13 +314,13 @@ actor LogWriter: MessageWriter {
             if error.code == .preconditionFailed {
                 // The store may have tried twice, and have been answered by its own first attempt.
                 segment.uncertainAt = number
-                return try await findOut(&segment, at: number) ?? false
+                return try await findOut(segment, at: number) ?? false
             }
             if error.mayHaveWritten { segment.uncertainAt = number }
             throw MessageLogError(error, "cannot write \(object)")
         }
         segment.uncertainAt = number
-        guard try await isCounted(number, since: end.knownAt) else { return forget(&segment) }
+        guard try await isCounted(number, since: end.knownAt) else { return forget(segment) }
         end.move(behind: segment.draft.header)
         end.knownAt = issuedAt
         self.end = end
@@ -312,18 +337,18 @@ actor LogWriter: MessageWriter {
     /// Looks whose segment has a number.
     ///
     /// - Returns: Whether it is this one; nil when there is none.
-    private func findOut(_ segment: inout SegmentInHand, at number: UInt64) async throws(MessageLogError) -> Bool? {
+    private func findOut(_ segment: SegmentInHand, at number: UInt64) async throws(MessageLogError) -> Bool? {
         switch try await folder.header(number) {
         case .absent: return nil
         case .intact(let header) where header.writer == identity && header.batch == segment.draft.header.batch:
-            guard let known = end, try await isCounted(number, since: known.knownAt) else { return forget(&segment) }
+            guard let known = end, try await isCounted(number, since: known.knownAt) else { return forget(segment) }
             end?.move(behind: header)
             return true
         case .intact(let header):
             end?.move(behind: header)
         case .damaged:
             guard let (sequence, time) = try await folder.place(behind: number, start: try await folder.start()) else {
-                return forget(&segment)
+                return forget(segment)
             }
             end?.number = number + 1
             end?.sequence = sequence
@@ -342,7 +367,7 @@ actor LogWriter: MessageWriter {
     }
 
     /// Has a segment look for the log's end anew.
-    private func forget(_ segment: inout SegmentInHand) -> Bool {
+    private func forget(_ segment: SegmentInHand) -> Bool {
         segment.uncertainAt = nil
         end = nil
         return false

@@ -1,0 +1,113 @@
+import ObjectStorage
+import Synchronization
+import TestServers
+import Testing
+
+@testable import MessageLog
+
+/// An append that nobody waits for any more.
+@Suite(.timeLimit(.minutes(1))) struct GivenUpAppendTests {
+    /// What each put of a segment comes to, one after the other; the rest are done.
+    private enum Fault {
+        /// It waits until it is cancelled.
+        case hangs
+        /// The store cannot be reached.
+        case unreachable
+    }
+
+    private final class StubbornStore: ObjectStore {
+        let description = "stubborn:"
+        let base = InMemoryObjectStore()
+        private let faults: Mutex<[Fault]>
+        private let puts = Mutex(0)
+
+        init(_ faults: [Fault]) { self.faults = Mutex(faults) }
+
+        /// How many puts of segments there were.
+        var count: Int { puts.withLock { $0 } }
+
+        func put(
+            _ key: ObjectKey, _ body: [UInt8], if condition: PutCondition
+        ) async throws(ObjectStoreError) -> EntityTag {
+            guard key.description.contains("/log/") else { return try await base.put(key, body, if: condition) }
+            puts.withLock { $0 += 1 }
+            switch faults.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
+            case nil: return try await base.put(key, body, if: condition)
+            case .unreachable: throw ObjectStoreError(.unreachable, "nobody is there")
+            case .hangs:
+                while (try? await Task.sleep(for: .seconds(1000))) != nil {}
+                throw ObjectStoreError(.cancelled, "it was cancelled")
+            }
+        }
+
+        func get(_ key: ObjectKey, range: Range<Int>?) async throws(ObjectStoreError) -> StoredObject {
+            try await base.get(key, range: range)
+        }
+        func head(_ key: ObjectKey) async throws(ObjectStoreError) -> ObjectInfo { try await base.head(key) }
+        func list(_ query: ListQuery) async throws(ObjectStoreError) -> ObjectPage { try await base.list(query) }
+        func delete(_ key: ObjectKey) async throws(ObjectStoreError) { try await base.delete(key) }
+        func close() async {}
+    }
+
+    /// An environment in which pauses end only by being cancelled.
+    private static var endlessPauses: LogEnvironment {
+        var environment = LogEnvironment.system
+        environment.sleep = { _ in while true { try await Task.sleep(for: .seconds(1000)) } }
+        return environment
+    }
+
+    @Test("ends what the store was asked for, and closing does not wait for it")
+    func request() async throws {
+        let store = StubbornStore([.hangs])
+        let stand = try LogStand(store: store)
+        let writer = try await stand.broker.makeWriter(for: stand.key)
+        let call = Task { await outcome { () throws(MessageLogError) in try await writer.append(batch(["1"])) } }
+        try await eventually { store.count == 1 }
+        call.cancel()
+        await #expect { try await call.value.get() } throws: { code($0) == .cancelled }
+        await writer.close()
+    }
+
+    @Test("ends the pause before the next attempt")
+    func pause() async throws {
+        let store = StubbornStore([.unreachable])
+        let stand = try LogStand(store: store, environment: Self.endlessPauses)
+        let writer = try await stand.broker.makeWriter(for: stand.key)
+        let call = Task { await outcome { () throws(MessageLogError) in try await writer.append(batch(["1"])) } }
+        try await eventually { store.count == 1 }
+        call.cancel()
+        await #expect { try await call.value.get() } throws: { code($0) == .cancelled }
+        await writer.close()
+        #expect(store.count == 1)
+    }
+
+    @Test("is stored once when it is given again, and others wait for their own")
+    func again() async throws {
+        let store = StubbornStore([.hangs])
+        let stand = try LogStand(store: store)
+        let writer = try await stand.broker.makeWriter(for: stand.key)
+        let call = Task { await outcome { () throws(MessageLogError) in try await writer.append(batch(["1"])) } }
+        try await eventually { store.count == 1 }
+        call.cancel()
+        _ = await call.value
+        #expect(try await writer.append(batch(["2"])).first == .sequence(2))
+        #expect(try await writer.append(batch(["1"])).first == .sequence(1))
+        #expect(try await stand.texts() == ["1", "2"])
+        await writer.close()
+    }
+
+    @Test("goes on as long as another one waits behind it")
+    func waitedFor() async throws {
+        let store = StubbornStore([.unreachable, .unreachable, .unreachable])
+        let stand = try LogStand(store: store)
+        let writer = try await stand.broker.makeWriter(for: stand.key)
+        let first = Task { await outcome { () throws(MessageLogError) in try await writer.append(batch(["1"])) } }
+        try await eventually { store.count >= 1 }
+        async let second = writer.append(batch(["2"]))
+        first.cancel()
+        _ = await first.value
+        #expect(try await second.last != nil)
+        #expect(try await stand.texts().contains("2"))
+        await writer.close()
+    }
+}
