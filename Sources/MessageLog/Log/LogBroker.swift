@@ -100,10 +100,11 @@ public final class LogBroker: Broker {
 
     /// The keys that have messages and match, in order.
     ///
-    /// It takes a listing for each folder that can lead to one.
+    /// It takes a listing for each folder that can lead to one; a single key that is there takes none.
     ///
     /// - Throws: ``MessageLogError``.
     public func keys(matching pattern: RoutingPattern) async throws(MessageLogError) -> [RoutingKey] {
+        if let key = pattern.key, try await folder(of: key).isBegun() { return [key] }
         let walk = KeyWalk(store: store, prefix: prefix) { page, path in page.folders.contains(path + "log/") }
         return try await walk.keys(matching: pattern)
     }

@@ -88,6 +88,12 @@ struct LogFolder: Sendable {
         return start
     }
 
+    /// Whether there is a log, unless its first segments were taken away and `start` does not say so.
+    func isBegun() async throws(MessageLogError) -> Bool {
+        if try await hasSegment(1) { return true }
+        return try await start() != .first
+    }
+
     /// How many bytes an object has at most that is no segment; whatever was put there, no more is read.
     static let noteLimit = 64 << 10
 

@@ -7,9 +7,15 @@ final class EditedStore: ObjectStore {
     let base = InMemoryObjectStore()
     /// Changes what is told of an object; for one that is not there it is given `nil`.
     private let edit: @Sendable (ObjectKey, ObjectInfo?) -> ObjectInfo?
+    private let refusesLists: Bool
     private let requests = Mutex(0)
 
-    init(_ edit: @escaping @Sendable (ObjectKey, ObjectInfo?) -> ObjectInfo? = { $1 }) { self.edit = edit }
+    init(
+        refusesLists: Bool = false, _ edit: @escaping @Sendable (ObjectKey, ObjectInfo?) -> ObjectInfo? = { $1 }
+    ) {
+        self.refusesLists = refusesLists
+        self.edit = edit
+    }
 
     /// How many requests there were.
     var count: Int { requests.withLock { $0 } }
@@ -43,6 +49,7 @@ final class EditedStore: ObjectStore {
 
     func list(_ query: ListQuery) async throws(ObjectStoreError) -> ObjectPage {
         note()
+        if refusesLists { throw ObjectStoreError(.denied, "it may not be listed") }
         let page = try await base.list(query)
         return ObjectPage(
             objects: page.objects.compactMap { edit($0.key, $0) }, folders: page.folders, next: page.next)

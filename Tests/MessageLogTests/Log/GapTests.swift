@@ -34,6 +34,43 @@ import Testing
         await again.close()
     }
 
+    @Test("a consumer finds a gap that only a listing tells of")
+    func listed() async throws {
+        // None of those looked for is there: 4 + 1, 4 + 4, 4 + 16 and so on.
+        try await fill(7, without: 4, 5, 6)
+        let reader = try await stand.reader()
+        for _ in 1...3 { #expect(try await reader.next().count == 1) }
+        await #expect { try await reader.next() } throws: { isMissing(4, $0) }
+        await reader.close()
+    }
+
+    @Test("where the oldest segments were taken away, however many, nobody begins anew or sees an empty log")
+    func oldest() async throws {
+        try await stand.appendSegments((1...300).map { ["\($0)"] })
+        for number in 1...270 as ClosedRange<UInt64> { try await store.delete(stand.folder.segment(number)) }
+        await #expect { try await stand.append(["new"]) } throws: { isMissing(1, $0) }
+        #expect(try await store.list(ListQuery(prefix: "p/A/B/log/")).objects.count == 30)
+        await #expect { try await stand.texts() } throws: { isMissing(1, $0) }
+        await #expect { try await stand.texts("s", ReaderOptions(start: .sequence(1))) } throws: { isMissing(1, $0) }
+        #expect(try await stand.broker.extent(of: stand.key).nextSequence == 301)
+        #expect(try await stand.texts("t", ReaderOptions(skipsCorrupt: true)).first == "271")
+        // Who says where the log starts now has it go on.
+        try await store.put(stand.folder.object("start"), LogStart(segment: 271, sequence: 271).json)
+        #expect(try await stand.append(["301"]).first == .sequence(301))
+        #expect(try await stand.texts("another").count == 31)
+    }
+
+    @Test("a consumer that may not list goes on without")
+    func notListable() async throws {
+        let store = EditedStore(refusesLists: true)
+        let stand = try LogStand(store: store)
+        let reader = try await stand.reader()
+        #expect(try await reader.next().isEmpty)
+        try await stand.append(["1"])
+        #expect(try await stand.read(reader).map(\.text) == ["1"])
+        await reader.close()
+    }
+
     @Test("missing segments are passed over by readers told so")
     func skipping() async throws {
         try await fill(9, without: 2, 3, 4, 8)
@@ -63,8 +100,8 @@ import Testing
         try await fill(12, without: 1, 2, 3)
         let object = try stand.folder.object("start")
         try await store.put(object, LogStart(segment: 4, sequence: 4).json)
-        #expect(try await stand.folder.lookAhead(of: 2) == .removed(stand.folder.start()))
-        #expect(try await stand.folder.lookAhead(of: 13) == .nothing)
+        #expect(try await stand.folder.lookAhead(of: 2, lists: true) == .removed(stand.folder.start()))
+        #expect(try await stand.folder.lookAhead(of: 13, lists: true) == .nothing)
         #expect(try await stand.texts().count == 9)
         try await stand.folder.checkRemoved(3)
     }

@@ -13,7 +13,7 @@ public struct LogExtent: Sendable, Hashable {
 }
 
 extension LogBroker {
-    /// Tells how much a key's log has, with some requests for objects and without a listing.
+    /// Tells how much a key's log has, with some requests for objects, and a listing where it seems to have nothing.
     ///
     /// - Parameter key: The key, which need not have any messages.
     /// - Returns: The extent, as it was at some time since the call.

@@ -87,8 +87,9 @@ private struct Verification {
                     (number, sequence) = (moved.segment, (moved.sequence, true))
                     continue walk
                 }
-                guard let next = try await segment(behind: number) else { break walk }
-                guard next > number else { continue walk }
+                guard let next = try await folder.nextNumber(behind: number) else { break walk }
+                // It may have been appended since.
+                guard try await !folder.hasSegment(number) else { continue walk }
                 let fault = next == number + 1 ? "it is missing" : "it is missing, and so are all before \(next)"
                 await tell(LogFinding(object: object, fault: fault, isSerious: true), finding)
                 (number, sequence.isExact) = (next, false)
@@ -127,17 +128,6 @@ private struct Verification {
     private mutating func tell(_ found: LogFinding, _ finding: Listener) async {
         if found.isSerious { report.seriousFindings += 1 } else { report.otherFindings += 1 }
         await finding(found)
-    }
-
-    /// The number of the segment behind one that is not there; nil when that is the log's end.
-    private func segment(behind number: UInt64) async throws(MessageLogError) -> UInt64? {
-        var listing = ObjectListing(folder, prefix: "log/", startAfter: "log/" + LogFolder.name(number))
-        while let info = try await listing.next() {
-            guard let next = LogFolder.number(info.key.description.dropFirst(folder.path.count + 4)) else { continue }
-            // It may have been appended since.
-            return try await folder.hasSegment(number) ? number : next
-        }
-        return nil
     }
 
     /// Looks for what is in the folder of segments and is none that counts.

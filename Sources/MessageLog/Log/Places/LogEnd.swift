@@ -22,7 +22,8 @@ struct LogEnd: Sendable, Equatable {
 }
 
 extension LogFolder {
-    /// Finds the end of the log, with about twice the logarithm of its length of requests, and without a listing.
+    /// Finds the end of the log, with about twice the logarithm of its length of requests, and without a listing where the
+    /// log has any segment.
     ///
     /// - Parameters:
     ///   - known: A segment that is there, or was.
@@ -52,7 +53,8 @@ extension LogFolder {
             // What retention deleted meanwhile was not there, either. It writes `start` before it deletes, so a number
             // that is not below it now was never used when it was asked for.
             guard try await self.start().segment <= high else { continue }
-            switch try await lookAhead(of: high) {
+            // A bucket's own rules may have removed the oldest ones, however many: nothing may begin anew there.
+            switch try await lookAhead(of: high, lists: low < start.segment) {
             case .nothing: break
             case .removed: continue
             case .appended(let later):

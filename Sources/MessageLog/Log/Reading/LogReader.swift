@@ -145,8 +145,8 @@ actor LogReader: MessageReader {
     private func isThere() async throws(MessageLogError) -> Bool {
         if isKnown || options.start != .beginning { return true }
         isKnown = try await cursor.tag() != nil
-        if !isKnown { isKnown = try await folder.hasSegment(1) }
-        if !isKnown { isKnown = try await folder.start() != .first }
+        if !isKnown { isKnown = try await folder.isBegun() }
+        if !isKnown { isKnown = try await isMissing(1) }
         return isKnown
     }
 
@@ -222,6 +222,7 @@ actor LogReader: MessageReader {
 
     /// Finds the segment that reading begins with.
     private func begin(at state: CursorState) async throws(MessageLogError) {
+        lookedAheadAt = nil
         let sequence = state.sequence
         let start = try await folder.start()
         startCheckedAt = folder.environment.elapsed()
@@ -307,8 +308,7 @@ actor LogReader: MessageReader {
     private func isMissing(_ number: UInt64) async throws(MessageLogError) -> Bool {
         let now = folder.environment.elapsed()
         if let lookedAheadAt, now - lookedAheadAt < Self.lookInterval { return false }
-        let outlook = try await folder.lookAhead(of: number)
-        switch outlook {
+        switch try await folder.lookAhead(of: number, lists: true) {
         case .missing:
             // Behind one that is missing may be another.
             lookedAheadAt = nil
