@@ -21,6 +21,8 @@ public struct MessageLogError: Error, Sendable, CustomStringConvertible {
         public static let corrupt = Code("corrupt")
         /// The store or broker does not offer what this needs, such as conditional puts.
         public static let unsupported = Code("unsupported")
+        /// A segment is of a later version of the format, which this program can neither read nor write behind.
+        public static let laterVersion = Code("laterVersion")
         /// Another consumer of the same name has taken over: what was handled since the last commit is handled by it too.
         public static let leaseLost = Code("leaseLost")
         /// There is no room: on the disk, in the store, in the spool, or in a queue.

@@ -129,7 +129,7 @@ struct LogFolder: Sendable {
 extension MessageLogError {
     static func unknownVersion(_ version: UInt32, _ object: ObjectKey) -> MessageLogError {
         MessageLogError(
-            .unsupported,
+            .laterVersion,
             "\(object) has version \(version) of the format, which this program does not know: use a later one")
     }
 }

@@ -11,8 +11,10 @@ extension CommandError {
             switch error.code {
             // A bucket that is not there, or is in another region.
             case .notFound where error.isOfStore, .invalidArgument where error.isOfStore: .configuration
-            case .invalidArgument: .usage
-            case .denied, .unsupported: .configuration
+            case .denied: .configuration
+            // A store that keeps no order.
+            case .unsupported where error.isOfStore: .configuration
+            case .invalidArgument, .unsupported: .usage
             case .unreachable, .ambiguous: .unavailable
             case .full, .systemError: .inputOutput
             default: .failure

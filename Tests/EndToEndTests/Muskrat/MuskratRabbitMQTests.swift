@@ -43,6 +43,25 @@ extension EndToEnd {
             }
         }
 
+        @Test("what RabbitMQ does not offer is 64, and says what to do instead")
+        func notOffered() async throws {
+            try await withRabbitMQ { server in
+                try await withMuskrat { stand in
+                    for (arguments, words) in [
+                        (["keys"], "only logs on object stores can list theirs"),
+                        (["consume", "A.B", "--from", "end"], "leave the start out"),
+                        (["consume", "A.B", "--from", "beginning", "--reset"], "leave the start out"),
+                        (["consume", "A.B", "--cursor", "other"], "leave the cursor's name out"),
+                        (["cursors", "list", "A.B"], "no cursors"), (["verify"], "no numbered log"),
+                    ] {
+                        let result = try await stand.muskrat(arguments + ["--broker", url(server)])
+                        #expect(result.exitCode == 64, "\(arguments): \(result)")
+                        #expect(result.complaints.contains(words), "\(arguments): \(result)")
+                    }
+                }
+            }
+        }
+
         @Test("a program that fails has its message put aside, and a consumer that is killed loses nothing")
         func programs() async throws {
             try await withRabbitMQ { server in

@@ -318,7 +318,7 @@ import Testing
                 } else {
                     _ = try await aged.stand.texts("s", ReaderOptions(skipsCorrupt: true))
                 }
-            } throws: { ($0 as? MessageLogError)?.code == .unsupported }
+            } throws: { ($0 as? MessageLogError)?.code == .laterVersion }
         }
     }
 }

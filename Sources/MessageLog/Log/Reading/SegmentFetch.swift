@@ -15,7 +15,7 @@ extension LogFolder {
     ///   - number: The segment's number.
     ///   - limit: How many bytes may be fetched; a segment that has more is `absent`.
     /// - Returns: The segment, or what is wrong with it.
-    /// - Throws: ``MessageLogError``; `unsupported` for one of a later version.
+    /// - Throws: ``MessageLogError``; `laterVersion` for one of a later version.
     func fetch(
         _ number: UInt64, atMost limit: Int = Segment.maximumBytes
     ) async throws(MessageLogError) -> FetchedSegment {
