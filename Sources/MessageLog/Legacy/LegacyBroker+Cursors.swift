@@ -75,7 +75,7 @@ extension LegacyBroker: CursorKeeper {
         let isFenced = folder == nil ? try await isConditional() : true
         return LegacyCursor(
             store: place.store, object: place.object, log: place.log, environment: messages.base.environment,
-            isFenced: isFenced)
+            isShared: place.isShared, isFenced: isFenced)
     }
 
     private func shelf(of messages: LegacyFolder, in folder: String?) throws(MessageLogError) -> CursorShelf {
@@ -87,7 +87,8 @@ extension LegacyBroker: CursorKeeper {
         }
         guard !folder.isEmpty else { throw MessageLogError(.invalidArgument, "the folder of cursors has no name") }
         return CursorShelf(
-            store: cursorStore(in: folder), path: "legacy/\(messages.key)/", log: name, environment: environment)
+            store: cursorStore(in: folder), path: "legacy/\(messages.key)/", log: name, environment: environment,
+            isShared: true)
     }
 
     private func existing(

@@ -12,6 +12,9 @@ struct LegacyCursor: Sendable {
     /// The messages that the cursor belongs to; where cursors are kept in a folder, it tells those of different stores apart.
     let log: String
     let environment: LogEnvironment
+    /// Whether one of other messages can be in its place; one beside the messages is theirs, by whatever name they are
+    /// reached.
+    let isShared: Bool
     let isFenced: Bool
 
     /// How many bytes a cursor has at most: room for the names of two million messages.
@@ -36,13 +39,7 @@ struct LegacyCursor: Sendable {
     ///
     /// The old library's files are understood, too: they have the last object's name and nothing else.
     func read() async throws(MessageLogError) -> (progress: LegacyProgress, mark: Mark)? {
-        let stored: StoredObject
-        do {
-            stored = try await store.get(object, range: 0..<Self.limit)
-        } catch {
-            if error.code == .notFound { return nil }
-            throw MessageLogError(error, "cannot read the cursor \(object) in \(store)")
-        }
+        guard let stored = try await store.cursor(object, atMost: Self.limit) else { return nil }
         guard stored.info.size <= Self.limit else {
             throw MessageLogError(
                 .corrupt,
@@ -61,7 +58,7 @@ struct LegacyCursor: Sendable {
             throw MessageLogError(
                 .corrupt, "the cursor \(object) is none of the legacy layout: set it anew, or delete it to begin again")
         }
-        if let other = json["log"]?.string, other != log {
+        if isShared, let other = json["log"]?.string, other != log {
             throw MessageLogError(
                 .invalidArgument,
                 "the cursor \(object) in \(store) belongs to other messages, \(other): give this one another name or folder"
@@ -77,14 +74,7 @@ struct LegacyCursor: Sendable {
     static let noMark = Mark(holder: "", count: 0)
 
     /// Its tag, whatever it says; `nil` when there is none.
-    func tag() async throws(MessageLogError) -> EntityTag? {
-        do {
-            return try await store.head(object).tag
-        } catch {
-            if error.code == .notFound { return nil }
-            throw MessageLogError(error, "cannot look for the cursor \(object) in \(store)")
-        }
-    }
+    func tag() async throws(MessageLogError) -> EntityTag? { try await store.cursorTag(object) }
 
     /// Has it stand where reading begins.
     ///

@@ -92,7 +92,6 @@ public final class LogBroker: Broker {
         let preflight = preflight
         return LogReader(
             folder: folder, options: options, log: log,
-
             cursor: try shelf(of: folder, in: options.cursorFolder).cursor(name),
             lease: lease, logger: logger
         ) { () throws(MessageLogError) in try await preflight.check() }

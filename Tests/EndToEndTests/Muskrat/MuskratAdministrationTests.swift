@@ -186,6 +186,24 @@ extension EndToEnd {
             }
         }
 
+        @Test("messages that are reached by another name keep their cursors", arguments: ["log", "legacy"])
+        func moved(layout: String) async throws {
+            try await withMuskrat { stand in
+                let moved = "\(stand.folder)/moved"
+                func at(_ folder: String) -> [String] { ["--broker", "file://\(folder)", "--layout", layout] }
+                let produced = try await stand.muskrat(
+                    ["produce", "A.B"] + at("\(stand.folder)/messages"), input: "one\ntwo\n")
+                #expect(produced.exitCode == 0, "\(produced)")
+                let first = try await stand.muskrat(["consume", "A.B"] + at("\(stand.folder)/messages"))
+                #expect(first.output == "one\ntwo\n", "\(first)")
+                _ = try await run("mv", ["\(stand.folder)/messages", moved])
+                let more = try await stand.muskrat(["produce", "A.B"] + at(moved), input: "three\n")
+                #expect(more.exitCode == 0, "\(more)")
+                let second = try await stand.muskrat(["consume", "A.B"] + at(moved))
+                #expect(second.output == "three\n", "\(second)")
+            }
+        }
+
         @Test("a copy that was killed goes on, and loses nothing")
         func killedCopy() async throws {
             try await withMuskrat { stand in

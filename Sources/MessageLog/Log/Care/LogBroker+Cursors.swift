@@ -90,7 +90,8 @@ extension LogBroker: CursorKeeper {
             return CursorShelf(store: store, path: log.path + "cursors/", log: name, environment: environment)
         }
         guard !folder.isEmpty else { throw MessageLogError(.invalidArgument, "the folder of cursors has no name") }
-        return CursorShelf(store: cursorStore(folder), path: "\(log.key)/", log: name, environment: environment)
+        return CursorShelf(
+            store: cursorStore(folder), path: "\(log.key)/", log: name, environment: environment, isShared: true)
     }
 
     /// The store in a folder of cursors; one for all keys.
@@ -112,11 +113,14 @@ struct CursorShelf: Sendable {
     /// The log that they belong to.
     let log: String
     let environment: LogEnvironment
+    /// Whether those of other logs can be in the same place.
+    var isShared = false
 
     func cursor(_ name: ConsumerName) throws(MessageLogError) -> CursorObject {
         do {
             return CursorObject(
-                store: store, object: try ObjectKey("\(path)\(name)"), log: log, environment: environment)
+                store: store, object: try ObjectKey("\(path)\(name)"), log: log, environment: environment,
+                isShared: isShared)
         } catch {
             throw MessageLogError(error, "there can be no cursor '\(name)'")
         }

@@ -56,6 +56,8 @@ struct CursorObject: Sendable {
     /// The log that the cursor belongs to; where cursors are kept in a folder, it tells those of different logs apart.
     let log: String
     let environment: LogEnvironment
+    /// Whether one of another log can be in its place; one beside the messages is theirs, by whatever name they are reached.
+    let isShared: Bool
 
     /// What it says.
     struct Content: Sendable {
@@ -67,18 +69,12 @@ struct CursorObject: Sendable {
 
     /// Reads it; nil when there is none.
     func read() async throws(MessageLogError) -> Content? {
-        let stored: StoredObject
-        do {
-            stored = try await store.get(object, range: 0..<LogFolder.noteLimit)
-        } catch {
-            if error.code == .notFound { return nil }
-            throw MessageLogError(error, "cannot read the cursor \(object) in \(store)")
-        }
+        guard let stored = try await store.cursor(object, atMost: LogFolder.noteLimit) else { return nil }
         guard stored.info.size <= LogFolder.noteLimit, let state = CursorState(stored.bytes) else {
             throw MessageLogError(
                 .corrupt, "the cursor \(object) in \(store) cannot be understood: set it to where reading shall go on")
         }
-        guard state.log == log else {
+        guard !isShared || state.log == log else {
             throw MessageLogError(
                 .invalidArgument,
                 "the cursor \(object) in \(store) belongs to another log, \(state.log): give this one another name or folder"
@@ -88,14 +84,7 @@ struct CursorObject: Sendable {
     }
 
     /// Its tag, whatever it says; nil when there is none.
-    func tag() async throws(MessageLogError) -> EntityTag? {
-        do {
-            return try await store.head(object).tag
-        } catch {
-            if error.code == .notFound { return nil }
-            throw MessageLogError(error, "cannot look for the cursor \(object) in \(store)")
-        }
-    }
+    func tag() async throws(MessageLogError) -> EntityTag? { try await store.cursorTag(object) }
 
     /// Writes it.
     ///
