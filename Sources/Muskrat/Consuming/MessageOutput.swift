@@ -1,7 +1,6 @@
 internal import CivilTime
 internal import CommandKit
 internal import DedicatedThread
-internal import Glibc
 internal import MessageLog
 
 /// Standard output, written by a thread of its own, which may wait for as long as nobody reads.
@@ -52,27 +51,11 @@ actor MessageOutput {
     ///
     /// - Returns: nil when all is written; how many messages were when nobody reads any more.
     private func flush() throws(CommandError) -> Int? {
-        var place = 0
         defer {
             buffer.removeAll(keepingCapacity: buffer.capacity <= 4 << 20)
             ends.removeAll(keepingCapacity: true)
         }
-        while place < buffer.count {
-            let count = buffer.withUnsafeBytes { bytes in
-                Glibc.write(STDOUT_FILENO, bytes.baseAddress.map { $0 + place }, bytes.count - place)
-            }
-            if count >= 0 {
-                place += count
-            } else if errno == EPIPE {
-                return ends.count { $0 <= place }
-            } else if errno == EAGAIN {
-                // Others who share the descriptor have made it so.
-                var item = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
-                _ = poll(&item, 1, -1)
-            } else if errno != EINTR {
-                throw CommandError(.inputOutput, "cannot write to standard output: \(String(cString: strerror(errno)))")
-            }
-        }
-        return nil
+        let written = try StandardOutput.write(buffer)
+        return written == buffer.count ? nil : ends.count { $0 <= written }
     }
 }

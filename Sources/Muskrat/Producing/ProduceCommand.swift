@@ -27,6 +27,14 @@ struct ProduceCommand: AsyncParsableCommand {
             "Have lines wait in a spool in this folder while their broker is away, also when there is only one.",
             valueName: "folder"))
     var spool: String?
+    @Flag(
+        help: ArgumentHelp(
+            "Print how many lines are safe, each time that there are more.",
+            discussion: """
+                That is the number of the last line, on standard output: all up to it are stored at each broker, or wait in \
+                the spool for one that is away.
+                """))
+    var acknowledge = false
     @OptionGroup var place: PlaceArguments
     @OptionGroup var reporting: ReportingArguments
 
@@ -41,7 +49,9 @@ struct ProduceCommand: AsyncParsableCommand {
         let settings = try place.load(given, logger: reporting.logger)
         let lines = try LineBatches(settings.batchLimits)
         let brokers = try settings.openAll()
-        let pump = try ProducePump(routingKey, lines, to: brokers, settings.configuration.producing, Meter(reporting))
+        let pump = try ProducePump(
+            routingKey, lines, to: brokers, settings.configuration.producing, Meter(reporting),
+            acknowledging: acknowledge ? Acknowledgements() : nil)
         let failure = try await untilSignalled {
             // Its cancelling ends the input; what was read still goes.
             await withTaskCancellationHandler {

@@ -10,6 +10,7 @@ final class ProducePump: Sendable {
     private let key: RoutingKey
     private let meter: Meter
     private let refusals: Refusals
+    private let acknowledgements: Acknowledgements?
     private let finalReport = Mutex(ProduceReport())
 
     /// Why brokers refused messages.
@@ -44,17 +45,20 @@ final class ProducePump: Sendable {
     }
 
     init(
-        _ key: RoutingKey, _ lines: LineBatches, to brokers: [any Broker], _ options: ProducerOptions, _ meter: Meter
+        _ key: RoutingKey, _ lines: LineBatches, to brokers: [any Broker], _ options: ProducerOptions, _ meter: Meter,
+        acknowledging acknowledgements: Acknowledgements?
     ) throws(CommandError) {
         self.key = key
         self.lines = lines
         self.meter = meter
+        self.acknowledgements = acknowledgements
         let refusals = Refusals()
         self.refusals = refusals
         do throws(MessageLogError) {
             producer = try ConcurrentProducer(routingKey: key.description, brokers: brokers, options: options) {
                 batch in
                 meter.add(batch.numbers.count)
+                acknowledgements?.note(batch)
                 let first = batch.numbers.lowerBound
                 guard let receipt = batch.receipt(of: first), refusals.note(receipt, from: first) else { return }
                 // Whoever waits for the next line is not to wait until there is one, and what was gathered meanwhile is not
@@ -86,9 +90,11 @@ final class ProducePump: Sendable {
         let report = ProduceReport(
             key, await producer.counts, refusals.first, unreadBehind: await lines.isWhole ? nil : producer.taken)
         await producer.close()
+        await acknowledgements?.say()
         finalReport.withLock { $0 = report }
         meter.clear()
-        return failure ?? report.failure
+        if let failure = failure ?? report.failure { return failure }
+        return await acknowledgements?.failure
     }
 
     /// How long a broker that is behind gets for each of the steps in which it catches up.
