@@ -3,7 +3,7 @@ import Testing
 import TestServers
 
 extension EndToEnd {
-    @Suite("muskrat with a log on S3", .timeLimit(.minutes(3)))
+    @Suite("muskrat with a log on S3", .timeLimit(.minutes(5)))
     struct MuskratS3Tests {
         @Test("a consumer that is killed skips nothing, and another one of its name goes on within 10 s")
         func takingOver() async throws {
@@ -51,6 +51,73 @@ extension EndToEnd {
                 // What comes again goes on to the end in order.
                 if let first = again.first, let place = lines.firstIndex(of: first) {
                     #expect(again == Array(lines[place...]))
+                }
+            }
+        }
+
+        @Test("of a store that is down for a minute nothing is lost, and the order is kept, with a spool and without")
+        func minute() async throws {
+            try await withSeaweedFS { server in
+                try await withMuskrat { stand in
+                    let url = "s3://\(server.login.bucket)/log?endpoint=\(server.login.endpoint)&path-style=true"
+                    let place = MuskratPlace(stand: stand, broker: url, environment: server.login.environment)
+                    let out = "\(stand.folder)/followed"
+                    let consumer = try await place.start(
+                        ["consume", "A.B", "--quiet", "--name", "followed", "--follow", "--interval", "50ms"],
+                        output: out)
+                    let spool = ["--spool", "\(stand.folder)/spool"]
+                    let producers = [["--patience", "5m"], spool].map {
+                        ["produce", "A.B", "--acknowledge", "--quiet"] + $0
+                    }
+                    var inputs: [HeldInput] = []
+                    var running: [ChildProcess] = []
+                    for (number, arguments) in producers.enumerated() {
+                        let input = try HeldInput(in: stand.folder)
+                        inputs.append(input)
+                        running.append(
+                            try await place.start(
+                                arguments, input: input.path, output: "\(stand.folder)/safe-\(number)"))
+                    }
+                    func safe(_ number: Int) -> Int {
+                        readText("\(stand.folder)/safe-\(number)").split(separator: "\n").last.flatMap { Int($0) } ?? 0
+                    }
+                    func write(_ range: ClosedRange<Int>) {
+                        for (number, input) in inputs.enumerated() {
+                            input.write(range.map { "\(number) line \($0)\n" }.joined())
+                        }
+                    }
+                    write(1...20)
+                    try await eventually("the first lines") { safe(0) == 20 && safe(1) == 20 }
+
+                    await server.kill()
+                    let killed = ContinuousClock.now
+                    for second in 1...60 {
+                        write(second * 20 + 1...second * 20 + 20)
+                        try await Task.sleep(until: killed + .seconds(second))
+                    }
+                    #expect(safe(0) == 20, "lines were acknowledged that no store can have")
+                    #expect(safe(1) == 1220, "lines do not wait in the spool")
+                    try await server.start()
+                    write(1221...1240)
+                    try await eventually(within: .seconds(60), "the last lines") { safe(0) == 1240 && safe(1) == 1240 }
+                    for (input, producer) in zip(inputs, running) {
+                        // A FIFO that this process has open for reading, too, is at its end only with a signal.
+                        #expect(input.waiting == 0)
+                        producer.signal(SIGTERM)
+                        #expect(try await producer.waitForExit(within: .seconds(60)) == 0, "\(producer.output)")
+                    }
+                    try await eventually(within: .seconds(60), "all lines for a consumer that followed") {
+                        // What waits in the spool goes with the next producer that has it.
+                        _ = try await place.muskrat(["produce", "A.B", "--quiet"] + spool)
+                        return readText(out).split(separator: "\n").count >= 2480
+                    }
+                    consumer.signal(SIGTERM)
+                    #expect(try await consumer.waitForExit() == 0, "\(consumer.output)")
+                    let got = readText(out).split(separator: "\n").map(String.init)
+                    #expect(try await place.consume("new") == got)
+                    for number in 0...1 {
+                        #expect(got.filter { $0.hasPrefix("\(number) ") } == (1...1240).map { "\(number) line \($0)" })
+                    }
                 }
             }
         }
