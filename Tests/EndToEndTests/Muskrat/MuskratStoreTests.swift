@@ -76,6 +76,44 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "a bucket of another region is 78 and tells which, and with that region it is used",
+            arguments: [(400, "AuthorizationHeaderMalformed"), (301, "PermanentRedirect")])
+        func wrongRegion(status: Int, code: String) async throws {
+            try await withSeaweedFS { server in
+                try await withMuskrat { stand in
+                    // As Amazon's servers do, and those here do not: they look at the region that a request is signed for.
+                    let proxy = try ScriptedHTTP(to: server.login.port) { request in
+                        if request.headers["authorization"]?.contains("/eu-west-1/s3/") == true { return .forward }
+                        let body =
+                            "<Error><Code>\(code)</Code><Message>not here</Message><Region>eu-west-1</Region></Error>"
+                        return .answer(
+                            status, headers: [("x-amz-bucket-region", "eu-west-1")],
+                            body: request.method == "HEAD" ? "" : body)
+                    }
+                    defer { proxy.close() }
+                    func muskrat(_ arguments: [String], _ region: String) async throws -> CommandResult {
+                        try await stand.muskrat(
+                            arguments + ["--broker", url(S3Login(port: proxy.port), "&region=\(region)")],
+                            input: "one\n", environment: server.login.environment)
+                    }
+                    for arguments in [
+                        ["produce", "A.B"], ["consume", "A.B"], ["consume", "#"], ["keys"], ["verify"],
+                        ["cursors", "list"], ["cursors", "show", "A.B"], ["retain", "--size", "1"],
+                    ] {
+                        let result = try await muskrat(arguments, "us-east-1")
+                        #expect(result.exitCode == 78, "\(arguments): \(result)")
+                        let words = "bucket 'libra' belongs to the region eu-west-1, and this asks as for us-east-1; "
+                        #expect(
+                            result.complaints.contains(words + "set region=eu-west-1"), "\(arguments): \(result)")
+                    }
+                    let produced = try await muskrat(["produce", "A.B", "--quiet"], "eu-west-1")
+                    #expect(produced.exitCode == 0, "\(produced)")
+                    #expect(try await muskrat(["consume", "A.B"], "eu-west-1").output == "one\n")
+                }
+            }
+        }
+
         @Test("the keys of the old configuration files name the store")
         func oldKeys() async throws {
             try await withSeaweedFS { server in
