@@ -7,9 +7,17 @@ import Testing
 /// What goes wrong between a store and a server, had from a server that follows a script.
 @Suite(.timeLimit(.minutes(2))) struct S3FaultTests {
     private static let done = ScriptedHTTP.Step.answer(200, headers: [("ETag", "\"t\"")])
+    private static let uploadBegun = ScriptedHTTP.Step.answer(
+        200, body: "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
 
     private static func refusal(_ status: Int, _ code: String, headers: [(String, String)] = []) -> ScriptedHTTP.Step {
         .answer(status, headers: headers, body: "<Error><Code>\(code)</Code><Message>as scripted</Message></Error>")
+    }
+
+    /// Has objects of ten bytes uploaded in three parts.
+    private static func useParts(_ configuration: inout S3Configuration) {
+        configuration.multipartThreshold = 10
+        configuration.partSize = 4
     }
 
     /// A server that takes each request to the next step, and stays with the last.
@@ -193,8 +201,7 @@ import Testing
         }
         let server = try ScriptedHTTP { request in
             if request.method == "POST", request.target.hasSuffix("uploads=") {
-                return .answer(
-                    200, body: "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
+                return Self.uploadBegun
             }
             if request.method == "PUT" {
                 if request.target.contains("partNumber=2"), isFirst("part") { return .reset }
@@ -206,10 +213,7 @@ import Testing
                 200, body: "<CompleteMultipartUploadResult><ETag>\"whole-3\"</ETag></CompleteMultipartUploadResult>")
         }
         defer { server.close() }
-        try await withS3Store(login(server)) { configuration in
-            configuration.multipartThreshold = 10
-            configuration.partSize = 4
-        } _: { store in
+        try await withS3Store(login(server), configure: Self.useParts) { store in
             let tag = try await store.put(key, [1, 1, 1, 1, 2, 2, 2, 2, 3, 3], if: .absent)
             #expect(tag.description == "\"whole-3\"")
         }
@@ -228,18 +232,14 @@ import Testing
         let server = try ScriptedHTTP { request in
             switch request.method {
             case "POST" where request.target.hasSuffix("uploads="):
-                .answer(
-                    200, body: "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
+                Self.uploadBegun
             case "POST": Self.refusal(412, "PreconditionFailed")
             case "PUT": .answer(200, headers: [("ETag", "\"p\"")])
             default: .answer(204)
             }
         }
         defer { server.close() }
-        try await withS3Store(login(server)) { configuration in
-            configuration.multipartThreshold = 10
-            configuration.partSize = 4
-        } _: { store in
+        try await withS3Store(login(server), configure: Self.useParts) { store in
             let error = await storeError { try await store.put(key, [UInt8](repeating: 7, count: 10), if: .absent) }
             #expect(error?.code == .preconditionFailed)
         }
@@ -253,8 +253,7 @@ import Testing
         let server = try ScriptedHTTP { request in
             switch request.method {
             case "POST" where request.target.hasSuffix("uploads="):
-                return .answer(
-                    200, body: "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
+                return Self.uploadBegun
             case "POST":
                 switch completions.add(1, ordering: .relaxed).newValue {
                 case 1: return Self.refusal(500, "InternalError")
@@ -266,10 +265,7 @@ import Testing
             }
         }
         defer { server.close() }
-        try await withS3Store(login(server)) { configuration in
-            configuration.multipartThreshold = 10
-            configuration.partSize = 4
-        } _: { store in
+        try await withS3Store(login(server), configure: Self.useParts) { store in
             let error = await storeError { try await store.put(key, [UInt8](repeating: 7, count: 10), if: .absent) }
             #expect(error?.code == .ambiguous, "\(String(describing: error))")
         }
