@@ -45,11 +45,13 @@ extension EndToEnd {
                 // An answer is waited for for 20 s, and a request that comes to nothing is made again.
                 let result = try await stand.muskrat(
                     [
-                        "produce", "A.B", "--patience", "200ms", "--broker",
+                        "produce", "A.B", "--patience", "200ms", "--broker", stand.broker, "--broker",
                         "s3://bucket?endpoint=http://127.0.0.1:\(server.port)&region=x&path-style=true",
-                    ], input: "one\n", environment: Self.keys, within: .seconds(15))
+                    ], input: "one\n", environment: Self.keys.merging(["LIBRA_MUSKRAT_SPOOLING": "never"]) { $1 },
+                    within: .seconds(15))
                 #expect(result.exitCode == 69, "\(result)")
                 #expect(result.complaints.contains("1 message of A.B not stored at s3://bucket"), "\(result)")
+                #expect(try await stand.consume() == ["one"])
             }
         }
 
