@@ -16,11 +16,16 @@ package enum CRC32C {
     }()
 
     /// The checksum of bytes; that of none is 0.
-    package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-        guard let start = bytes.baseAddress else { return 0 }
+    ///
+    /// - Parameters:
+    ///   - bytes: The bytes.
+    ///   - before: The checksum of those in front of them, where they are not the first.
+    /// - Returns: The checksum of all.
+    package static func checksum(_ bytes: UnsafeRawBufferPointer, continuing before: UInt32 = 0) -> UInt32 {
+        guard let start = bytes.baseAddress else { return before }
         return tables.withUnsafeBufferPointer { tables in
-            guard let table = tables.baseAddress else { return 0 }
-            var value = ~UInt32(0)
+            guard let table = tables.baseAddress else { return before }
+            var value = ~before
             var offset = 0
             while offset + 16 <= bytes.count {
                 let low = UInt64(littleEndian: (start + offset).loadUnaligned(as: UInt64.self)) ^ UInt64(value)

@@ -78,6 +78,24 @@ public final class Spool: Sendable {
         try writer.state.withLock { writer throws(SpoolError) in try writer.append(record, flag: flag) }
     }
 
+    /// Takes a record whose bytes come in pieces, so that a long one is in memory nowhere as a whole.
+    ///
+    /// One of more than about 256 KiB is written before this returns.
+    ///
+    /// - Parameters:
+    ///   - count: How many bytes there are, at most ``SpoolOptions/maximumRecord``.
+    ///   - flag: A number that comes back with the record.
+    ///   - pieces: Hands them out; on a full disk it may be called again.
+    /// - Returns: What became of it.
+    /// - Throws: ``SpoolError``: `invalidArgument` for a record that is too long, `closed`, `systemError`.
+    package func append(
+        count: Int, flag: UInt8 = 0, pieces: RecordPieces
+    ) throws(SpoolError) -> Appending {
+        try writer.state.withLock { writer throws(SpoolError) in
+            try writer.append(count: count, flag: flag, pieces: pieces)
+        }
+    }
+
     /// Writes the current block: call it when the input pauses.
     ///
     /// The reader then gets it, and it survives `kill -9`.
@@ -136,6 +154,17 @@ public final class Spool: Sendable {
     ///
     /// - Throws: ``SpoolError``: `closed`, `systemError` when a segment cannot be read.
     public func next() throws(SpoolError) -> SpoolBlock? {
+        switch try nextDelivery() {
+        case .block(let block): return block
+        case .long(let record): return try record.loaded()
+        case nil: return nil
+        }
+    }
+
+    /// The next records in order, as ``next()`` has them, but for a long one, which stays on the disk until it is asked for.
+    ///
+    /// - Throws: ``SpoolError``: `closed`, `systemError` when a segment cannot be read.
+    package func nextDelivery() throws(SpoolError) -> SpoolDelivery? {
         try reader.withLock { reader throws(SpoolError) in try reader.next() }
     }
 

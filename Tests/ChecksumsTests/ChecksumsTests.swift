@@ -10,7 +10,11 @@ import Testing
             (Array((0..<32).reversed()), 0x113f_db5c),
         ] as [([UInt8], UInt32)])
     func vectors(bytes: [UInt8], checksum: UInt32) {
-        #expect(bytes.withUnsafeBytes(CRC32C.checksum) == checksum)
+        #expect(bytes.withUnsafeBytes { CRC32C.checksum($0) } == checksum)
+        for place in bytes.indices {
+            let first = bytes[..<place].withUnsafeBytes { CRC32C.checksum($0) }
+            #expect(bytes[place...].withUnsafeBytes { CRC32C.checksum($0, continuing: first) } == checksum)
+        }
     }
 
     @Test("a change of any bit of a sealed header shows")

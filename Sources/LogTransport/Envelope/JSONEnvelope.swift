@@ -7,6 +7,8 @@ import Glibc
 package struct JSONEnvelope: ~Copyable, Sendable {
     /// Longer lines are measured before memory is taken for them, shorter ones get what they could need at most.
     private static let longLine = 8192
+    /// How many bytes of a line become one piece: a multiple of three, for Base64.
+    private static let pieceOfLine = 8190
 
     private let encoding: LineEncoding
     private let beginning = Array("{\"message\":\"".utf8)
@@ -75,6 +77,42 @@ package struct JSONEnvelope: ~Copyable, Sendable {
             return writeText(of: line, to: target)
         }
         return writeInvalid(line, to: target)
+    }
+
+    /// Hands out the object for a line piece after piece, so that it is in memory nowhere as a whole.
+    ///
+    /// - Parameters:
+    ///   - line: The line.
+    ///   - take: Gets the pieces, each of which is valid until it returns; together they are as long as ``size(of:)`` says.
+    package mutating func forEachPiece(of line: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Void) {
+        let isValid = JSONText.measure(line, atInvalid: .stop).isValid
+        if !isValid { invalidLines += 1 }
+        buffer.reserve(JSONText.mostPerByte * Self.pieceOfLine + JSONText.slack)
+        beginning.withUnsafeBytes(take)
+        var rest = line
+        while !rest.isEmpty {
+            let isText = isValid || encoding == .replace
+            let piece = UnsafeRawBufferPointer(
+                rebasing: rest[..<(isText ? Self.endOfPiece(of: rest) : min(Self.pieceOfLine, rest.count))])
+            let size =
+                switch encoding {
+                case _ where isText: JSONText.write(piece, to: buffer.start, atInvalid: .replace).size
+                case .latin1: Latin1Text.write(piece, to: buffer.start)
+                default: Base64Text.write(piece, to: buffer.start)
+                }
+            take(UnsafeRawBufferPointer(start: buffer.start, count: size))
+            rest = UnsafeRawBufferPointer(rebasing: rest[piece.count...])
+        }
+        (isValid ? ending : endingOfInvalid).withUnsafeBytes(take)
+    }
+
+    /// Where a line can be cut so that what is UTF-8, and what is not, is the same in the parts as in the whole.
+    private static func endOfPiece(of line: UnsafeRawBufferPointer) -> Int {
+        guard line.count > pieceOfLine else { return line.count }
+        // A character has one byte that begins it and three at most that continue it (0b10xx_xxxx); in front of any other
+        // byte nothing goes on, and behind three that continue neither.
+        for place in (pieceOfLine - 3...pieceOfLine).reversed() where line[place] & 0xc0 != 0x80 { return place }
+        return pieceOfLine
     }
 
     /// Writes the object where there is room for any beginning of the line as text.

@@ -45,6 +45,30 @@ package struct BatchBuilder: ~Copyable, Sendable {
         return true
     }
 
+    /// Has a line written into the batch, which is empty.
+    ///
+    /// - Parameters:
+    ///   - count: The bytes of the line, less than 4 GiB.
+    ///   - write: Writes them.
+    /// - Throws: What `write` threw; the batch stays empty then.
+    package mutating func add(
+        count: Int, _ write: (UnsafeMutableRawPointer) throws(LogTransportError) -> Void
+    ) throws(LogTransportError) {
+        precondition(isEmpty)
+        let end = size + BatchFraming.overheadPerLine + count
+        buffer.reserve(end)
+        let target = buffer.start + size
+        target.storeBytes(of: UInt32(count).bigEndian, as: UInt32.self)
+        do throws(LogTransportError) {
+            try write(target + BatchFraming.overheadPerLine)
+        } catch {
+            buffer.shrink()
+            throw error
+        }
+        size = end
+        self.count = 1
+    }
+
     /// The message, valid until the batch is changed.
     package mutating func message() -> UnsafeRawBufferPointer {
         writeHeader()

@@ -1,5 +1,6 @@
 import Glibc
 package import Logging
+package import Spool
 package import ZeroMQ
 
 /// Hands lines on over a PUSH socket.
@@ -81,6 +82,10 @@ package final class PushOutlet: Outlet {
         _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64
     ) throws(LogTransportError) -> Bool {
         try sender.pointee.offer(line, in: &envelope, number: number)
+    }
+
+    package func offer(_ record: SpoolLongRecord, number: UInt64) throws(LogTransportError) -> Bool {
+        try sender.pointee.offer(record, number: number)
     }
 
     package func flush() throws(LogTransportError) {

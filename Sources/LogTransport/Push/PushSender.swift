@@ -1,3 +1,4 @@
+import Spool
 import ZeroMQ
 
 /// Copies lines to blocks, packs them where that is asked for, and sends them over a socket without waiting.
@@ -57,12 +58,22 @@ struct PushSender: ~Copyable {
     mutating func offer(
         _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64
     ) throws(LogTransportError) -> Bool {
+        try offerLong(envelope.size(of: line), number: number) { envelope.write(line, to: $0) }
+    }
+
+    /// Has a long record read to where it is sent from, in a message of its own; false when there is no room.
+    mutating func offer(_ record: SpoolLongRecord, number: UInt64) throws(LogTransportError) -> Bool {
+        try offerLong(record.count, number: number) { target throws(LogTransportError) in try record.read(to: target) }
+    }
+
+    private mutating func offerLong(
+        _ size: Int, number: UInt64, _ write: (UnsafeMutableRawPointer) throws(LogTransportError) -> Void
+    ) throws(LogTransportError) -> Bool {
         guard try sendBatch() else { return false }
-        let size = envelope.size(of: line)
         let head = packs ? BatchFraming.headOfSingleLine(of: size) : []
         guard try makeRoom(for: head.count + size), let target = open?.target else { return false }
         UnsafeMutableRawBufferPointer(start: target, count: head.count).copyBytes(from: head)
-        envelope.write(line, to: target + head.count)
+        try write(target + head.count)
         let message = UnsafeRawBufferPointer(start: target, count: head.count + size)
         guard try sendPlaced(message, lastNumber: number) else { return false }
         if packs { open?.note(lines: 1) }

@@ -42,7 +42,9 @@ final class DroppingOutlet: Outlet {
 
     func offer(_ line: UnsafeRawBufferPointer, number: UInt64) throws(LogTransportError) -> Bool {
         if isEmpty, try inner.offer(line, number: number) { return true }
-        queueOrDrop(line, number: number)
+        queueOrDrop(line.count, number: number) { target in
+            if let source = line.baseAddress { target.copyMemory(from: source, byteCount: line.count) }
+        }
         return true
     }
 
@@ -50,20 +52,21 @@ final class DroppingOutlet: Outlet {
         _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64
     ) throws(LogTransportError) -> Bool {
         if isEmpty, try inner.offer(line, in: &envelope, number: number) { return true }
-        if queue.canHold(envelope.size(of: line)) {
-            queueOrDrop(envelope.wrap(line), number: number)
+        let size = envelope.size(of: line)
+        if queue.canHold(size) {
+            queueOrDrop(size, number: number) { envelope.write(line, to: $0) }
         } else {
             drop(number)
         }
         return true
     }
 
-    /// Puts a line at the end of the queue if there is room for it or room can be made.
-    private func queueOrDrop(_ line: UnsafeRawBufferPointer, number: UInt64) {
-        if enqueue(line, number: number) { return }
+    /// Has a line written at the end of the queue if there is room for it or room can be made.
+    private func queueOrDrop(_ count: Int, number: UInt64, _ write: (UnsafeMutableRawPointer) -> Void) {
+        if enqueue(count, number: number, write) { return }
         while dropsOldest, let oldest = queue.first {
             dropOldest(oldest)
-            if enqueue(line, number: number) { return }
+            if enqueue(count, number: number, write) { return }
         }
         drop(number)
     }
@@ -74,8 +77,8 @@ final class DroppingOutlet: Outlet {
         droppedNewest += 1
     }
 
-    /// Puts a line at the end of the queue, behind a note if lines are missing there.
-    private func enqueue(_ line: UnsafeRawBufferPointer, number: UInt64) -> Bool {
+    /// Has a line written at the end of the queue, behind a note if lines are missing there.
+    private func enqueue(_ count: Int, number: UInt64, _ write: (UnsafeMutableRawPointer) -> Void) -> Bool {
         if gapBehind.count > 0 {
             let isNoted = withUnsafeBytes(of: gapBehind.count) {
                 queue.append($0, number: gapBehind.number, kind: Self.note)
@@ -83,7 +86,7 @@ final class DroppingOutlet: Outlet {
             guard isNoted else { return false }
             gapBehind.count = 0
         }
-        return queue.append(line, number: number)
+        return queue.append(count: count, number: number, write)
     }
 
     private func dropOldest(_ record: RecordRing.Record) {

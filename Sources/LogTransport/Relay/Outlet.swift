@@ -1,3 +1,5 @@
+package import Spool
+
 /// Where a relay hands its lines on to: a PUSH socket, or the sender of the reliable protocol.
 ///
 /// An outlet belongs to one thread, the one that made it. It never blocks but in ``finish(until:end:)``. The relay calls
@@ -22,6 +24,11 @@ package protocol Outlet: AnyObject {
     func offer(
         _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64
     ) throws(LogTransportError) -> Bool
+
+    /// Hands on a long record of a spool, as ``offer(_:number:)`` does.
+    ///
+    /// An outlet has it read to where it is to stay, once there is room for it.
+    func offer(_ record: SpoolLongRecord, number: UInt64) throws(LogTransportError) -> Bool
 
     /// Sends the open batch, as far as there is room: the input pauses.
     func flush() throws(LogTransportError)
@@ -62,6 +69,32 @@ extension Outlet {
         _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64
     ) throws(LogTransportError) -> Bool {
         try offer(envelope.wrap(line), number: number)
+    }
+
+    /// Has the record read into memory that lasts for as long as the offer, and offers it.
+    package func offer(_ record: SpoolLongRecord, number: UInt64) throws(LogTransportError) -> Bool {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: record.count, alignment: 1)
+        defer { memory.deallocate() }
+        try record.read(to: memory.baseAddress)
+        return try offer(UnsafeRawBufferPointer(memory), number: number)
+    }
+}
+
+extension SpoolLongRecord {
+    /// Reads the record to where there is room for it.
+    func read(to target: UnsafeMutableRawPointer?) throws(LogTransportError) {
+        do throws(SpoolError) {
+            try read(into: UnsafeMutableRawBufferPointer(start: target, count: count))
+        } catch {
+            throw LogTransportError(spool: error)
+        }
+    }
+}
+
+extension LogTransportError {
+    /// What a failure of the spool means.
+    init(spool error: SpoolError) {
+        self.init(.systemError, "the spool cannot go on", cause: error)
     }
 }
 

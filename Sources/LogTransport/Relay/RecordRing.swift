@@ -54,16 +54,28 @@ struct RecordRing: ~Copyable, @unchecked Sendable {
     ///
     /// - Returns: Whether there was room.
     mutating func append(_ bytes: UnsafeRawBufferPointer, number: UInt64, kind: UInt32 = 0) -> Bool {
-        let size = Self.size(of: bytes.count)
+        append(count: bytes.count, number: number, kind: kind) { target in
+            if let source = bytes.baseAddress { memcpy(target, source, bytes.count) }
+        }
+    }
+
+    /// Has a record of so many bytes written at the end, if there is room for it.
+    ///
+    /// - Returns: Whether there was.
+    @inline(__always)
+    mutating func append(
+        count: Int, number: UInt64, kind: UInt32 = 0, _ write: (UnsafeMutableRawPointer) -> Void
+    ) -> Bool {
+        let size = Self.size(of: count)
         guard let place = place(for: size) else { return false }
         if place < tail && capacity - tail >= Self.headerCount {
             memory.storeBytes(of: Header(number: 0, count: 0, kind: Self.wrap), toByteOffset: tail, as: Header.self)
         }
-        let header = Header(number: number, count: UInt32(bytes.count), kind: kind)
+        let header = Header(number: number, count: UInt32(count), kind: kind)
         memory.storeBytes(of: header, toByteOffset: place, as: Header.self)
-        if let source = bytes.baseAddress { memcpy(memory + place + Self.headerCount, source, bytes.count) }
+        write(memory + place + Self.headerCount)
         tail = place + size
-        count += 1
+        self.count += 1
         return true
     }
 

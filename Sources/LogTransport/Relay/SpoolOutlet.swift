@@ -33,7 +33,24 @@ final class SpoolOutlet: Outlet {
 
     func offer(_ line: UnsafeRawBufferPointer, number: UInt64) throws(LogTransportError) -> Bool {
         if gap > 0 { try noteGap() }
-        switch try append(line, flag: 0) {
+        return note(try append(line, flag: 0), of: number)
+    }
+
+    func offer(
+        _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64
+    ) throws(LogTransportError) -> Bool {
+        if gap > 0 { try noteGap() }
+        do throws(SpoolError) {
+            let result = try spool.append(count: envelope.size(of: line)) { envelope.forEachPiece(of: line, $0) }
+            return note(result, of: number)
+        } catch {
+            throw LogTransportError(spool: error)
+        }
+    }
+
+    /// Takes note of what became of a line; false when it is to be offered again.
+    private func note(_ result: Spool.Appending, of number: UInt64) -> Bool {
+        switch result {
         case .appended:
             taken = number
             return true
@@ -62,10 +79,10 @@ final class SpoolOutlet: Outlet {
     }
 
     private func append(_ record: UnsafeRawBufferPointer, flag: UInt8) throws(LogTransportError) -> Spool.Appending {
-        do {
+        do throws(SpoolError) {
             return try spool.append(record, flag: flag)
         } catch {
-            throw Self.failure(error)
+            throw LogTransportError(spool: error)
         }
     }
 
@@ -77,7 +94,7 @@ final class SpoolOutlet: Outlet {
         } catch  where error.code == .full {
             nextDeadline = .now + Self.retryInterval
         } catch {
-            throw Self.failure(error)
+            throw LogTransportError(spool: error)
         }
     }
 
@@ -98,9 +115,5 @@ final class SpoolOutlet: Outlet {
         if gap > 0 { try noteGap() }
         try flush()
         return 0
-    }
-
-    static func failure(_ error: SpoolError) -> LogTransportError {
-        LogTransportError(.systemError, "the spool cannot go on", cause: error)
     }
 }

@@ -11,6 +11,10 @@ struct SpoolSource: LineSource, ~Copyable {
     private let inputEnd: Flag
 
     private var records: SpoolBlock.Iterator?
+    /// A record that is still on the disk, until it has been given.
+    private var long: SpoolLongRecord?
+    /// The record that was given last, if it is on the disk.
+    private var given: SpoolLongRecord?
     /// The number of the note that stands before the records of the block, until it has been given.
     private var noteNumber: UInt64?
     private var note: UnsafeMutableRawBufferPointer?
@@ -42,38 +46,54 @@ struct SpoolSource: LineSource, ~Copyable {
     mutating func read() throws(LogTransportError) -> LineReader.Outcome {
         // In this order: what was written before the end is seen after it.
         let isLast = inputEnd.isSet
-        let block: SpoolBlock?
-        do { block = try spool.next() } catch { throw SpoolOutlet.failure(error) }
-        isIdle = block == nil
-        guard let block else { return isLast ? .end : .nothingYet }
-        take(block)
+        let delivery: SpoolDelivery?
+        do { delivery = try spool.nextDelivery() } catch { throw LogTransportError(spool: error) }
+        isIdle = delivery == nil
+        (records, long) = (nil, nil)
+        switch delivery {
+        case nil: return isLast ? .end : .nothingYet
+        case .block(let block):
+            note(from: block.firstSequence, through: block.lastSequence, missingBefore: block.missingBefore)
+            records = block.makeIterator()
+        case .long(let record):
+            note(from: record.sequence, through: record.sequence, missingBefore: record.missingBefore)
+            long = record
+        }
         return .lines
     }
 
-    private mutating func take(_ block: SpoolBlock) {
-        let before = block.firstSequence - 1
+    /// Takes note of which records come next, and of those that are missing in front of them.
+    private mutating func note(from first: UInt64, through last: UInt64, missingBefore: UInt64) {
+        let before = first - 1
         if base == nil {
             base = before
             seen = before
         }
         if before > seen { gaps.add(before - seen, through: before) }
-        if block.missingBefore > 0 {
-            let bytes = form.bytes(of: DropNote(count: block.missingBefore, reason: .lostInSpool))
+        if missingBefore > 0 {
+            let bytes = form.bytes(of: DropNote(count: missingBefore, reason: .lostInSpool))
             note?.deallocate()
             let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
             memory.copyBytes(from: bytes)
             note = memory
             noteNumber = before
         }
-        seen = block.lastSequence
-        records = block.makeIterator()
+        seen = last
     }
 
+    /// The next record; of one that is on the disk no byte, but ``offer(_:to:)`` has it.
     mutating func next() -> UnsafeRawBufferPointer? {
+        given = nil
         if let noteNumber, let note {
             number = noteNumber
             self.noteNumber = nil
             return UnsafeRawBufferPointer(note)
+        }
+        given = long.take()
+        if let given {
+            // Notes are short.
+            number = given.sequence
+            return UnsafeRawBufferPointer(start: nil, count: 0)
         }
         guard let record = records?.next() else { return nil }
         number = record.sequence
@@ -81,11 +101,16 @@ struct SpoolSource: LineSource, ~Copyable {
         return record.bytes
     }
 
+    mutating func offer(_ line: UnsafeRawBufferPointer, to outlet: any Outlet) throws(LogTransportError) -> Bool {
+        if let given { return try outlet.offer(given, number: number) }
+        return try outlet.offer(line, number: number)
+    }
+
     mutating func close() {}
 
     mutating func acknowledge(through number: UInt64) throws(LogTransportError) {
         guard number > acknowledged, isIdle || number - acknowledged >= Self.group else { return }
-        do { try spool.acknowledge(through: number) } catch { throw SpoolOutlet.failure(error) }
+        do { try spool.acknowledge(through: number) } catch { throw LogTransportError(spool: error) }
         acknowledged = number
     }
 

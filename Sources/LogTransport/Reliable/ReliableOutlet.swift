@@ -1,5 +1,6 @@
 internal import Glibc
 package import Logging
+package import Spool
 package import ZeroMQ
 
 /// Hands lines on so that none is lost: a sender of the reliable protocol, docs/wire.md.
@@ -86,6 +87,29 @@ package final class ReliableOutlet: Outlet {
         guard machine.hasRoom(for: line.count + BatchFraming.overheadPerBatch + BatchFraming.overheadPerLine),
             builder.add(line)
         else { return false }
+        (first, next) = (number, number &+ 1)
+        return true
+    }
+
+    package func offer(
+        _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64
+    ) throws(LogTransportError) -> Bool {
+        try offerLong(envelope.size(of: line), number: number) { envelope.write(line, to: $0) }
+    }
+
+    package func offer(_ record: SpoolLongRecord, number: UInt64) throws(LogTransportError) -> Bool {
+        try offerLong(record.count, number: number) { target throws(LogTransportError) in try record.read(to: target) }
+    }
+
+    /// Has a long line written into a batch of its own, if there is room for that.
+    private func offerLong(
+        _ size: Int, number: UInt64, _ write: (UnsafeMutableRawPointer) throws(LogTransportError) -> Void
+    ) throws(LogTransportError) -> Bool {
+        if !builder.isEmpty, try !closeBatch() { return false }
+        guard machine.hasRoom(for: size + BatchFraming.overheadPerBatch + BatchFraming.overheadPerLine) else {
+            return false
+        }
+        try builder.add(count: size, write)
         (first, next) = (number, number &+ 1)
         return true
     }

@@ -30,7 +30,7 @@ struct TailScan {
                 case .damage(let upTo):
                     offset = upTo
                     sawDamage = true
-                case .block(let block, _):
+                case .block(let block, _), .long(let block, _):
                     offset += BlockHeader.count + block.payloadCount
                     end = offset
                     isDamaged = sawDamage

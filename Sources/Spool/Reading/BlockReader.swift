@@ -14,7 +14,7 @@ struct BlockReader {
         self.shelf = shelf
     }
 
-    mutating func next() throws(SpoolError) -> SpoolBlock? {
+    mutating func next() throws(SpoolError) -> SpoolDelivery? {
         try checkOpen()
         while true {
             guard case .read(let segment, let offset) = shelf.step() else {
@@ -25,13 +25,31 @@ struct BlockReader {
                 try collect()
                 try enter(segment)
             }
-            guard let found = try block(of: segment, at: offset) else { continue }
-            let end = offset + BlockHeader.count + found.header.payloadCount
-            guard case .records(let skipping, let missing) = shelf.deliver(found.header, of: segment, upTo: end) else {
-                continue
-            }
-            return SpoolBlock(found.header, in: found.buffer, at: found.offset, skipping: skipping, missing: missing)
+            if let delivery = try deliver(segment, at: offset) { return delivery }
         }
+    }
+
+    /// Hands out what stands at a place; nil when that was skipped.
+    private mutating func deliver(_ segment: Segment, at offset: Int) throws(SpoolError) -> SpoolDelivery? {
+        switch try look(at: offset, of: segment) {
+        case .damage(let end):
+            shelf.skipDamage(in: segment, from: offset, upTo: end)
+        case .block(let header, let start):
+            let end = offset + BlockHeader.count + header.payloadCount
+            if case .records(let skipping, let missing) = shelf.deliver(header, of: segment, upTo: end),
+                let buffer = walk?.buffer
+            {
+                return .block(SpoolBlock(header, in: buffer, at: start, skipping: skipping, missing: missing))
+            }
+        case .long(let header, let flag):
+            let end = offset + BlockHeader.count + header.payloadCount
+            if case .records(_, let missing) = shelf.deliver(header, of: segment, upTo: end), let file = walk?.file {
+                return .long(
+                    SpoolLongRecord(
+                        header, flag: flag, missingBefore: missing, in: file, at: offset + BlockHeader.count))
+            }
+        }
+        return nil
     }
 
     mutating func acknowledge(through sequence: UInt64) throws(SpoolError) {
@@ -71,26 +89,16 @@ struct BlockReader {
         buffer = BlockBuffer(count: 0)
     }
 
-    /// The block at a place; nil when that was skipped.
-    private mutating func block(
-        of segment: Segment, at offset: Int
-    ) throws(SpoolError) -> (header: BlockHeader, buffer: BlockBuffer, offset: Int)? {
+    /// What stands at a place; all that follows is damaged where the file is gone, or the disk has a bad place.
+    private mutating func look(at offset: Int, of segment: Segment) throws(SpoolError) -> SegmentWalk.Found {
         do throws(Errno) {
-            switch try walk?.block(at: offset, end: segment.size) {
-            case .block(let header, let start):
-                guard let buffer = walk?.buffer else { return nil }
-                return (header, buffer, start)
-            case .damage(let end): shelf.skipDamage(in: segment, from: offset, upTo: end)
-            case nil: shelf.skipDamage(in: segment, from: offset, upTo: segment.size)
-            }
+            return try walk?.block(at: offset, end: segment.size) ?? .damage(upTo: segment.size)
         } catch {
             guard error == .ioError else {
                 throw SpoolError(
                     .systemError, "cannot read \(options.directory.appending(segment.name))", cause: error)
             }
-            // A bad place of the disk; what lies behind it cannot be told apart from it.
-            shelf.skipDamage(in: segment, from: offset, upTo: segment.size)
+            return .damage(upTo: segment.size)
         }
-        return nil
     }
 }

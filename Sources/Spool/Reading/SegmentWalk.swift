@@ -8,12 +8,14 @@ struct SegmentWalk {
     enum Found {
         /// An intact block; its records start at `offset` of the window's memory.
         case block(BlockHeader, offset: Int)
+        /// An intact block of one record that is longer than the window.
+        case long(BlockHeader, flag: UInt8)
         /// Nothing that can be read up to there: the end, or where a block may start again.
         case damage(upTo: Int)
     }
 
     let segment: Segment
-    private let file: SegmentFile
+    let file: SegmentFile
     private let mark: UInt64
     /// The memory that the window fills; who keeps a reference to it keeps what it holds.
     private(set) var buffer: BlockBuffer
@@ -21,7 +23,7 @@ struct SegmentWalk {
     private var spare = BlockBuffer(count: 0)
     private var window = 0..<0
 
-    /// The window's size, but for a block that is larger.
+    /// The window's size, but for a larger block of several records, which ``BlockWriter`` does not write.
     static let windowCount = 256 << 10
 
     init(_ segment: Segment, mark: UInt64, file: SegmentFile, buffer: BlockBuffer) {
@@ -37,6 +39,7 @@ struct SegmentWalk {
             offset + BlockHeader.count + header.payloadCount <= end
         else { return .damage(upTo: try nextHeader(behind: offset, end: end)) }
         let count = BlockHeader.count + header.payloadCount
+        if count > Self.windowCount, header.recordCount == 1 { return try longBlock(header, at: offset, end: end) }
         guard let start = try load(offset, count, end: end) else { return .damage(upTo: end) }
         let payload = UnsafeRawBufferPointer(
             rebasing: UnsafeRawBufferPointer(buffer.bytes)[start + BlockHeader.count..<start + count])
@@ -44,6 +47,26 @@ struct SegmentWalk {
             return .damage(upTo: offset + count)
         }
         return .block(header, offset: start + BlockHeader.count)
+    }
+
+    /// Looks at a block of one record through the window, one stretch after the other.
+    private mutating func longBlock(_ header: BlockHeader, at offset: Int, end: Int) throws(Errno) -> Found {
+        var place = offset + BlockHeader.count
+        let blockEnd = place + header.payloadCount
+        guard let start = try load(place, Record.headerCount, end: end) else { return .damage(upTo: end) }
+        let record = UInt32(littleEndian: buffer.bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self))
+        var checksum: UInt32 = 0
+        while place < blockEnd {
+            let loaded = window.contains(place) ? window.upperBound - place : Self.windowCount
+            let count = min(loaded, blockEnd - place)
+            guard let start = try load(place, count, end: end) else { return .damage(upTo: end) }
+            let stretch = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer.bytes)[start..<start + count])
+            checksum = CRC32C.checksum(stretch, continuing: checksum)
+            place += count
+        }
+        guard checksum == header.payloadChecksum, Record.headerCount + Record.count(in: record) == header.payloadCount
+        else { return .damage(upTo: blockEnd) }
+        return .long(header, flag: Record.flag(in: record))
     }
 
     /// A header that is intact and of this segment.

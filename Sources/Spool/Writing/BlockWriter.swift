@@ -3,11 +3,15 @@ import Glibc
 import Synchronization
 import SystemPackage
 
+/// Hands out a record's bytes, piece after piece, whenever it is called; a piece is valid during the call only.
+package typealias RecordPieces = (_ take: (UnsafeRawBufferPointer) -> Void) -> Void
+
 /// The writer's side: the block that records are gathered in, and the segment that it goes to.
+///
+/// A record that is too long for the block is one by itself, and goes to the segment as its bytes come.
 struct BlockWriter {
     private let options: SpoolOptions
     private let shelf: Shelf
-    private let standardCount: Int
 
     /// The block: room for its header, then the records.
     private var buffer: BlockBuffer
@@ -16,8 +20,10 @@ struct BlockWriter {
     private var nextSequence: UInt64
     private var nextOrdinal: UInt64
 
-    private var current: (file: SegmentFile, mark: UInt64, size: Int)?
-    /// When to try again after the disk was full, while records that it may refuse keep coming.
+    private var segment: SegmentWriter
+    /// How long a full disk is let alone while records that it may refuse keep coming.
+    private static let retryInterval = Duration.milliseconds(50)
+    /// When to try again after the disk was full, with such records.
     private var nextAttempt: ContinuousClock.Instant?
     private var isClosed = false
 
@@ -31,18 +37,10 @@ struct BlockWriter {
     init(_ options: SpoolOptions, shelf: Shelf, last: (file: SegmentFile, mark: UInt64)?) {
         self.options = options
         self.shelf = shelf
-        standardCount = min(256 << 10, options.segmentSize / 2)
-        buffer = BlockBuffer(count: standardCount)
+        buffer = BlockBuffer(count: min(256 << 10, options.segmentSize / 2))
         nextSequence = shelf.nextSequence.load(ordering: .relaxed)
         nextOrdinal = shelf.nextOrdinal.load(ordering: .relaxed)
-        if let last, let size = shelf.state.withLock({ $0.segments.last?.size }) {
-            current = (last.file, last.mark, size)
-            // It may be of a time when the limit was higher: only when it is sealed its room can come back.
-            if size >= options.segmentSize {
-                current = nil
-                _ = shelf.seal()
-            }
-        }
+        segment = SegmentWriter(options, shelf: shelf, last: last)
     }
 
     mutating func append(_ record: UnsafeRawBufferPointer, flag: UInt8) throws(SpoolError) -> Spool.Appending {
@@ -50,15 +48,36 @@ struct BlockWriter {
         if count + need > buffer.bytes.count || !isWithinLimit(need) {
             let result = try makeRoom(for: record.count)
             guard result == .appended else { return result }
+            if isLong(record.count) { return try writeLong(record.count, flag: flag) { $0(record) } }
         }
         let target = UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[count..<count + need])
         target.storeBytes(of: Record.header(count: record.count, flag: flag).littleEndian, as: UInt32.self)
         UnsafeMutableRawBufferPointer(rebasing: target[Record.headerCount...]).copyMemory(from: record)
         count += need
-        recordCount += 1
-        nextSequence += 1
-        nextOrdinal += 1
-        tellCounts()
+        takeNumber()
+        return .appended
+    }
+
+    /// Takes a record of so many bytes, which come in pieces.
+    mutating func append(
+        count recordCount: Int, flag: UInt8, pieces: RecordPieces
+    ) throws(SpoolError) -> Spool.Appending {
+        let need = Record.headerCount + recordCount
+        if count + need > buffer.bytes.count || !isWithinLimit(need) {
+            let result = try makeRoom(for: recordCount)
+            guard result == .appended else { return result }
+            if isLong(recordCount) { return try writeLong(recordCount, flag: flag, pieces) }
+        }
+        var rest = UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[count..<count + need])
+        rest.storeBytes(of: Record.header(count: recordCount, flag: flag).littleEndian, as: UInt32.self)
+        rest = UnsafeMutableRawBufferPointer(rebasing: rest[Record.headerCount...])
+        pieces { piece in
+            rest.copyMemory(from: piece)
+            rest = UnsafeMutableRawBufferPointer(rebasing: rest[piece.count...])
+        }
+        precondition(rest.isEmpty, "the pieces are shorter than was said")
+        count += need
+        takeNumber()
         return .appended
     }
 
@@ -85,9 +104,20 @@ struct BlockWriter {
         }
     }
 
+    private mutating func takeNumber() {
+        recordCount += 1
+        nextSequence += 1
+        nextOrdinal += 1
+        tellCounts()
+    }
+
     /// Takes the last record out of the current block, which nobody has seen yet.
     private mutating func withdraw(_ bytes: Int) {
         count -= Record.headerCount + bytes
+        giveBackNumber()
+    }
+
+    private mutating func giveBackNumber() {
         recordCount -= 1
         nextSequence -= 1
         nextOrdinal -= 1
@@ -98,8 +128,15 @@ struct BlockWriter {
     /// Writes the current block; with `waits` it waits for room on a full disk, when the policy is to.
     mutating func write(waits: Bool) throws(SpoolError) -> Writing {
         try checkOpen()
-        while recordCount > 0 {
-            if try writeBlock() { break }
+        guard recordCount > 0 else { return .written }
+        return try insist(waits: waits) { writer throws(SpoolError) in try writer.writeBlock() }
+    }
+
+    /// Tries to write until there is room on the disk, or the policy ends that.
+    private mutating func insist(
+        waits: Bool, _ attempt: (inout BlockWriter) throws(SpoolError) -> Bool
+    ) throws(SpoolError) -> Writing {
+        while try !attempt(&self) {
             switch options.whenFull {
             case .dropNewest: return .full
             case .dropOldest: guard shelf.dropOldest() else { return .full }
@@ -127,13 +164,11 @@ struct BlockWriter {
         guard !isClosed else { return }
         defer {
             isClosed = true
-            current = nil
+            segment.close()
             buffer = BlockBuffer(count: 0)
         }
         let result = try write(waits: false)
-        if options.sync != .never, let current, let error = current.file.synchronize(in: shelf.directory) {
-            throw unsafe(error)
-        }
+        if options.sync != .never, let error = segment.synchronize() { throw unsafe(error) }
         try checkSynchronization()
         guard result == .written else {
             throw SpoolError(
@@ -153,6 +188,12 @@ struct BlockWriter {
             <= options.limit
     }
 
+    /// Whether a record is longer than an empty block.
+    private func isLong(_ recordCount: Int) -> Bool {
+        BlockHeader.count + Record.headerCount + recordCount > buffer.bytes.count
+    }
+
+    /// Makes room for a record: in the block, which is empty where the record is longer, and within the limit.
     private mutating func makeRoom(for recordCount: Int) throws(SpoolError) -> Spool.Appending {
         try checkOpen()
         guard recordCount <= options.maximumRecord else {
@@ -165,13 +206,12 @@ struct BlockWriter {
         if count + need > buffer.bytes.count {
             let result = try makeRoomInBlock()
             guard result == .appended else { return result }
-            if count + need > buffer.bytes.count { buffer = BlockBuffer(count: count + need) }
         }
         while !isWithinLimit(need) {
             switch options.whenFull {
             case .dropNewest: return refused()
             case .dropOldest:
-                if !shelf.dropOldest() { try seal() }
+                if !shelf.dropOldest() { try segment.seal() }
             case .block:
                 guard try write(waits: true) == .written else { return .interrupted }
                 guard !isWithinLimit(need) else { break }
@@ -190,7 +230,7 @@ struct BlockWriter {
         case .interrupted: return .interrupted
         case .full:
             guard options.whenFull == .dropOldest else {
-                nextAttempt = .now + .milliseconds(50)
+                nextAttempt = .now + Self.retryInterval
                 return refused()
             }
             // Nothing older is left.
@@ -206,7 +246,6 @@ struct BlockWriter {
     }
 
     private mutating func startBlock() {
-        if buffer.bytes.count > standardCount { buffer = BlockBuffer(count: standardCount) }
         count = BlockHeader.count
         recordCount = 0
         tellCounts()
@@ -218,86 +257,85 @@ struct BlockWriter {
         shelf.nextOrdinal.store(nextOrdinal, ordering: .relaxed)
     }
 
-    // MARK: Files.
+    // MARK: Blocks.
 
-    /// Writes the block behind those of the current segment, or of a new one.
-    ///
-    /// - Returns: false when the disk is full.
+    /// Writes the block; false when the disk is full.
     private mutating func writeBlock() throws(SpoolError) -> Bool {
-        if let current, current.size + count > options.segmentSize { try seal() }
-        do throws(Errno) {
-            let isNew = current == nil
-            let (file, mark, size) = try currentOrNewSegment()
-            let block = UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<count])
-            blockHeader(mark: mark).write(to: block)
-            if let error = write(UnsafeRawBufferPointer(block), to: file, at: size) {
-                _ = ftruncate(file.descriptor, off_t(size))
-                if isNew { shelf.directory.remove(file.name) }
-                throw error
+        let block = UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<count])
+        let payload = UnsafeRawBufferPointer(rebasing: block[BlockHeader.count...])
+        let checksum = CRC32C.checksum(payload)
+        return try place(header(payloadCount: payload.count, checksum: checksum)) { header, file, offset in
+            header.write(to: block)
+            return writeAll(file, UnsafeRawBufferPointer(block), at: offset)
+        }
+    }
+
+    /// Writes a record that is longer than the block, which is empty, or does not take it.
+    private mutating func writeLong(
+        _ bytes: Int, flag: UInt8, _ pieces: RecordPieces
+    ) throws(SpoolError) -> Spool.Appending {
+        takeNumber()
+        let record = Record.header(count: bytes, flag: flag)
+        let header = header(payloadCount: Record.headerCount + bytes)
+        do throws(SpoolError) {
+            let result = try insist(waits: true) { writer throws(SpoolError) in
+                try writer.place(header) { header, file, offset in
+                    Self.write(header, record, pieces, to: file, at: offset)
+                }
             }
-            if isNew { shelf.add(segment(mark: mark)) }
-            current = (file, mark, size + count)
-            if case .interval = options.sync {
-                shelf.publish(count, endOrdinal: nextOrdinal, unsynchronized: file)
-            } else {
-                shelf.publish(count, endOrdinal: nextOrdinal, unsynchronized: nil)
+            switch result {
+            case .written: return .appended
+            case .interrupted:
+                giveBackNumber()
+                return .interrupted
+            case .full:
+                giveBackNumber()
+                nextAttempt = .now + Self.retryInterval
+                return refused()
             }
         } catch {
-            guard error.isNoRoom else {
-                throw SpoolError(.systemError, "cannot write to the spool \(options.directory)", cause: error)
-            }
-            // Without a segment that blocks are added to, all of them can be removed when they are done with.
-            try seal()
-            shelf.diskIsFull()
-            return false
+            if recordCount > 0 { giveBackNumber() }
+            throw error
         }
+    }
+
+    /// Writes a block of one record, the header last: until then, nobody takes what is there for a block.
+    private static func write(
+        _ header: BlockHeader, _ record: UInt32, _ pieces: RecordPieces, to file: Int32, at offset: Int
+    ) -> Errno? {
+        var header = header
+        var end = offset + BlockHeader.count
+        var failure: Errno?
+        let take: (UnsafeRawBufferPointer) -> Void = { piece in
+            if failure == nil { failure = writeAll(file, piece, at: end) }
+            header.payloadChecksum = CRC32C.checksum(piece, continuing: header.payloadChecksum)
+            end += piece.count
+        }
+        withUnsafeBytes(of: record.littleEndian, take)
+        pieces(take)
+        precondition(end - offset == BlockHeader.count + header.payloadCount, "the pieces are not as long as was said")
+        if let failure { return failure }
+        return withUnsafeTemporaryAllocation(byteCount: BlockHeader.count, alignment: 8) { target in
+            header.write(to: target)
+            return writeAll(file, UnsafeRawBufferPointer(target), at: offset)
+        }
+    }
+
+    /// Has the current block written to the segment; false when the disk is full.
+    private mutating func place(
+        _ header: BlockHeader, _ write: (BlockHeader, _ file: Int32, _ offset: Int) -> Errno?
+    ) throws(SpoolError) -> Bool {
+        guard try segment.add(header, write) else { return false }
         nextAttempt = nil
         startBlock()
         return true
     }
 
-    private func write(_ block: UnsafeRawBufferPointer, to file: SegmentFile, at size: Int) -> Errno? {
-        if let error = writeAll(file.descriptor, block, at: size) { return error }
-        return options.sync == .always ? file.synchronize(in: shelf.directory) : nil
-    }
-
-    private func blockHeader(mark: UInt64) -> BlockHeader {
-        let payload = UnsafeRawBufferPointer(
-            rebasing: UnsafeRawBufferPointer(buffer.bytes)[BlockHeader.count..<count])
-        return BlockHeader(
-            mark: mark, payloadCount: payload.count, recordCount: recordCount,
+    /// The header of the current block, as yet without the segment's mark.
+    private func header(payloadCount: Int, checksum: UInt32 = 0) -> BlockHeader {
+        BlockHeader(
+            mark: 0, payloadCount: payloadCount, recordCount: recordCount,
             firstSequence: nextSequence - UInt64(recordCount), firstOrdinal: nextOrdinal - UInt64(recordCount),
-            payloadChecksum: CRC32C.checksum(payload))
-    }
-
-    /// The segment that starts with the current block, as it is before that is in it.
-    private func segment(mark: UInt64) -> Segment {
-        let firstOrdinal = nextOrdinal - UInt64(recordCount)
-        return Segment(
-            firstSequence: nextSequence - UInt64(recordCount), firstOrdinal: firstOrdinal, mark: mark,
-            size: SegmentHeader.count, endOrdinal: firstOrdinal, isSealed: false)
-    }
-
-    private func currentOrNewSegment() throws(Errno) -> (file: SegmentFile, mark: UInt64, size: Int) {
-        if let current { return current }
-        let segment = segment(mark: .random(in: .min ... .max))
-        let header = SegmentHeader(
-            mark: segment.mark ?? 0, firstSequence: segment.firstSequence, firstOrdinal: segment.firstOrdinal,
-            identity: shelf.identity)
-        let file = SegmentFile(
-            name: segment.name, descriptor: try shelf.directory.create(segment.name), isNew: true)
-        if let error = header.bytes.withUnsafeBytes({ writeAll(file.descriptor, $0, at: 0) }) {
-            shelf.directory.remove(segment.name)
-            throw error
-        }
-        return (file, header.mark, SegmentHeader.count)
-    }
-
-    private mutating func seal() throws(SpoolError) {
-        guard current != nil else { return }
-        current = nil
-        if let error = shelf.seal() {
-            throw SpoolError(.systemError, "cannot write the cursor of the spool \(options.directory)", cause: error)
-        }
+            payloadChecksum: checksum)
     }
 }

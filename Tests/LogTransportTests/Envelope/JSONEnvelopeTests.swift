@@ -49,6 +49,35 @@ import Testing
         #expect(envelope.invalidLines == 3)
     }
 
+    @Test("an object in pieces is the object, wherever a piece ends", arguments: LineEncoding.allCases)
+    func pieces(encoding: LineEncoding) {
+        var random = SplitMix64.forThisRun()
+        var envelope = JSONEnvelope(type: "t", processID: 1, encoding: encoding)
+        var lines = (0..<30).map { _ in randomLine(Int.random(in: 0...60_000, using: &random), using: &random) }
+        // Characters, halves of characters and bytes that are none across the end of the first piece.
+        for character in [
+            Array("ä".utf8), Array("€".utf8), Array("𝄞".utf8), [0x80], [0xe2, 0x82], [0xf0, 0x9f, 0x92],
+        ] {
+            for start in 8170...8200 {
+                let plain = [UInt8](repeating: 0x61, count: start)
+                lines.append(plain + character)
+                lines.append(plain + (0..<8).flatMap { _ in character } + plain)
+            }
+        }
+        for line in lines {
+            line.withUnsafeBytes { line in
+                var pieces: [UInt8] = []
+                var longest = 0
+                envelope.forEachPiece(of: line) { piece in
+                    pieces += piece
+                    longest = max(longest, piece.count)
+                }
+                #expect(pieces == Array(envelope.wrap(line)))
+                #expect(longest < 65_536)
+            }
+        }
+    }
+
     @Test("an object takes what is said of its size and not a byte more", arguments: LineEncoding.allCases)
     func size(encoding: LineEncoding) {
         var random = SplitMix64.forThisRun()

@@ -94,6 +94,44 @@ import ZeroMQ
         #expect(try outlet.finish(until: .now, end: never) == 1)
     }
 
+    @Test("a long record of a spool is in memory once, packed or not", arguments: [1, 500])
+    func recordMemory(batchLines: Int) async throws {
+        try await withSpool { spool in
+            for _ in 0..<2 { try spool.append(longCount: 6 << 20) }
+            let gone = try GonePeer(batchLines: batchLines)
+            let outlet = gone.outlet
+            let before = try residentBytes()
+            #expect(try outlet.offer(spool.nextLong(), number: 2))
+            let second = try spool.nextLong()
+            for _ in 1...3 { #expect(try !outlet.offer(second, number: 3)) }
+            #expect(try residentBytes() - before < 8 << 20)
+            #expect(try outlet.finish(until: .now, end: never) == 1)
+        }
+    }
+
+    @Test("long records of a spool arrive whole, in order with what is packed", arguments: [1, 3])
+    func records(batchLines: Int) async throws {
+        try await withSpool { spool in
+            var options = PushOptions(bind: [try Endpoint("tcp://127.0.0.1:*")])
+            options.batchLines = batchLines
+            let outlet = try PushOutlet(options)
+            var puller = try TestPuller(connectingTo: outlet.boundEndpoints[0])
+            try outlet.hand(bytes("before"), number: 1)
+            try spool.append(longCount: 300_000)
+            let record = try spool.nextLong()
+            while try !outlet.offer(record, number: 2) { try outlet.waitForRoom() }
+            try outlet.hand(bytes("behind"), number: 3)
+            try outlet.flush()
+            let messages = try puller.messages(3)
+            let lines =
+                batchLines == 1
+                ? messages.map { [String(decoding: $0, as: UTF8.self)] } : try messages.map(linesOfBatch)
+            #expect(lines == [["before"], [String(repeating: "\u{1}", count: 300_000)], ["behind"]])
+            try outlet.waitUntilAllLeft(3)
+            #expect(try outlet.finish(until: inGoodTime(), end: never) == 0)
+        }
+    }
+
     @Test("objects of long lines arrive whole, in order with what is packed", arguments: LineEncoding.allCases)
     func objects(encoding: LineEncoding) throws {
         var options = PushOptions(bind: [try Endpoint("tcp://127.0.0.1:*")])
@@ -299,7 +337,7 @@ private final class PullerBox: Sendable {
     }
 }
 
-private func linesOfBatch(_ message: [UInt8]) throws -> [String] {
+func linesOfBatch(_ message: [UInt8]) throws -> [String] {
     try message.withUnsafeBytes { bytes in
         var batch = try Batch(bytes)
         var lines: [String] = []
@@ -309,7 +347,7 @@ private func linesOfBatch(_ message: [UInt8]) throws -> [String] {
 }
 
 /// What this process has in memory.
-private func residentBytes() throws -> Int {
+func residentBytes() throws -> Int {
     let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
     defer { close(file) }
     var buffer = [UInt8](repeating: 0, count: 128)

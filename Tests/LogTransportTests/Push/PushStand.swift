@@ -1,6 +1,8 @@
 import DedicatedThread
 import LogTransport
+import Spool
 import Synchronization
+import SystemPackage
 import TestServers
 import ZeroMQ
 
@@ -128,6 +130,36 @@ extension PushOutlet {
             }
         }
         return try ZeroMQ.poll(&items, timeout: timeout) > 0
+    }
+}
+
+/// Opens a spool in a temporary folder, gives it to `body`, and closes it.
+func withSpool(_ body: (Spool) async throws -> Void) async throws {
+    try await withTemporaryFolder { folder in
+        let spool = try Spool(SpoolOptions(directory: FilePath("\(folder)/spool"), sync: .never))
+        try await body(spool)
+        try spool.close()
+    }
+}
+
+extension Spool {
+    /// Appends a record of U+0001.
+    func append(longCount count: Int) throws {
+        let bytes = [UInt8](repeating: 1, count: 4096)
+        let result = try append(count: count) { take in
+            bytes.withUnsafeBytes { bytes in
+                for place in stride(from: 0, to: count, by: bytes.count) {
+                    take(UnsafeRawBufferPointer(rebasing: bytes[..<min(bytes.count, count - place)]))
+                }
+            }
+        }
+        guard result == .appended else { throw TestServerError("the spool has no room") }
+    }
+
+    /// The next record, a long one.
+    func nextLong() throws -> SpoolLongRecord {
+        guard case .long(let record)? = try nextDelivery() else { throw TestServerError("no long record comes next") }
+        return record
     }
 }
 

@@ -33,6 +33,66 @@ import ZeroMQ
         return arrivals
     }
 
+    @Test("the object for a long line, and a long record of a spool, are in memory once while nobody is there")
+    func longLines() async throws {
+        try await withSpool { spool in
+            let line = [UInt8](repeating: 1, count: 1 << 20)
+            var envelope = JSONEnvelope(type: "t", processID: 7)
+            let outlets = try (0..<2).map { _ in
+                try ReliableOutlet(ReliableOutletOptions(binds: [try NumberedSender.anyPort]), logger: logger)
+            }
+            let never = try EventDescriptor()
+            func offers(_ number: UInt64) throws -> Bool {
+                try line.span.withUnsafeBytes { bytes throws(LogTransportError) in
+                    try outlets[0].offer(bytes, in: &envelope, number: number)
+                }
+            }
+            var before = try residentBytes()
+            #expect(try offers(1))
+            for _ in 1...3 { #expect(try !offers(2)) }
+            #expect(try residentBytes() - before < 8 << 20)
+            #expect(try outlets[0].finish(until: .now, end: never.number) == 1)
+
+            for _ in 0..<2 { try spool.append(longCount: 6 << 20) }
+            before = try residentBytes()
+            #expect(try outlets[1].offer(spool.nextLong(), number: 1))
+            let second = try spool.nextLong()
+            for _ in 1...3 { #expect(try !outlets[1].offer(second, number: 2)) }
+            #expect(try residentBytes() - before < 8 << 20)
+            #expect(try outlets[1].finish(until: .now, end: never.number) == 1)
+        }
+    }
+
+    @Test("long lines arrive whole, among short ones, with their ids") func longLinesArrive() async throws {
+        try await withSpool { spool in
+            for count in [300_000, 6 << 20] { try spool.append(longCount: count) }
+            let outlet = try ReliableOutlet(ReliableOutletOptions(binds: [try NumberedSender.anyPort]), logger: logger)
+            let inlet = try ReliableInlet(ReliableInletOptions(connects: outlet.endpoints), logger: logger)
+            let receiving = Task {
+                var sizes: [Int] = []
+                while sizes.count < 4, let batch = try await inlet.next() {
+                    let lines = batch.forEachLine { line, _ in
+                        sizes.append(line.count)
+                        return true
+                    }
+                    inlet.processed(batch, lines: lines)
+                }
+                return sizes
+            }
+            try outlet.hand("first", number: 1)
+            for number in UInt64(2)...3 {
+                let record = try spool.nextLong()
+                while try !outlet.offer(record, number: number) { try outlet.waitAndAdvance() }
+            }
+            try outlet.hand("last", number: 4)
+            try outlet.flush()
+            while outlet.acknowledged < 4 { try outlet.waitAndAdvance() }
+            #expect(try await receiving.value == [5, 300_000, 6 << 20, 4])
+            await inlet.close()
+            #expect(try outlet.finish(until: .now, end: EventDescriptor().number) == 0)
+        }
+    }
+
     @Test("lines arrive once, in order and with their ids, where receivers connect") func connectingReceiver()
         async throws
     {
@@ -266,5 +326,17 @@ import ZeroMQ
         #expect(outlet.acknowledged == 0)
         let left = try outlet.finish(until: .now, end: EventDescriptor().number)
         #expect(left == number - 1)
+    }
+}
+
+extension ReliableOutlet {
+    /// Offers a line, and waits for room as a relay does.
+    fileprivate func hand(_ line: String, number: UInt64) throws {
+        while try !offer(Array(line.utf8), number: number) { try waitAndAdvance() }
+    }
+
+    fileprivate func waitAndAdvance() throws {
+        try Wait.any(of: waits(forRoom: true), until: nextDeadline ?? .now + .seconds(1))
+        try advance()
     }
 }

@@ -1,0 +1,72 @@
+import Checksums
+import Glibc
+import SystemPackage
+
+/// What the reader gets at once.
+package enum SpoolDelivery {
+    /// Records that were written together.
+    case block(SpoolBlock)
+    /// One that is too long to be kept in memory more than once.
+    case long(SpoolLongRecord)
+}
+
+/// A record of more than 256 KiB that is still on the disk.
+///
+/// Its segment's file stays open as long as there is a copy of this, also when the segment was removed meanwhile.
+package struct SpoolLongRecord: Sendable {
+    /// Its number, as ``SpoolRecord/sequence``.
+    package let sequence: UInt64
+    /// What its writer gave with it.
+    package let flag: UInt8
+    /// How many bytes it has.
+    package let count: Int
+    /// How many records were lost between the one before this one and this one, dropped or damaged.
+    package let missingBefore: UInt64
+
+    private let file: SegmentFile
+    private let header: BlockHeader
+    /// Where the payload starts in the file.
+    private let offset: Int
+
+    init(_ header: BlockHeader, flag: UInt8, missingBefore: UInt64, in file: SegmentFile, at offset: Int) {
+        sequence = header.firstSequence
+        self.flag = flag
+        count = header.payloadCount - Record.headerCount
+        self.missingBefore = missingBefore
+        self.header = header
+        self.file = file
+        self.offset = offset
+    }
+
+    /// Reads the record's bytes.
+    ///
+    /// - Parameter target: Room for all of them.
+    /// - Throws: ``SpoolError`` with the code `systemError` when they cannot be read, or are not the ones that were seen
+    ///   to be intact when this was handed out.
+    package func read(into target: UnsafeMutableRawBufferPointer) throws(SpoolError) {
+        let target = UnsafeMutableRawBufferPointer(rebasing: target[..<count])
+        let found: Int
+        do throws(Errno) {
+            found = try readAll(file.descriptor, into: target, at: offset + Record.headerCount)
+        } catch {
+            throw SpoolError(.systemError, "cannot read the spool's segment \(file.name)", cause: error)
+        }
+        let record = Record.header(count: count, flag: flag).littleEndian
+        let before = withUnsafeBytes(of: record) { CRC32C.checksum($0) }
+        guard found == count,
+            CRC32C.checksum(UnsafeRawBufferPointer(target), continuing: before) == header.payloadChecksum
+        else {
+            throw SpoolError(
+                .systemError,
+                "the spool's segment \(file.name) was changed while it was read: let nothing else write there")
+        }
+    }
+
+    /// The record in memory.
+    func loaded() throws(SpoolError) -> SpoolBlock {
+        let buffer = BlockBuffer(count: Record.headerCount + count)
+        buffer.bytes.storeBytes(of: Record.header(count: count, flag: flag).littleEndian, as: UInt32.self)
+        try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[Record.headerCount...]))
+        return SpoolBlock(header, in: buffer, at: 0, skipping: 0, missing: missingBefore)
+    }
+}
