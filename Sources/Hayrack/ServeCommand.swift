@@ -48,11 +48,10 @@ struct ServeCommand: AsyncParsableCommand {
         var choice = OutletChoice(plan)
         choice.bind = endpoints
         choice.curve = curve
-        var form = LineForm()
-        form.keepsNewline = plan.options.keepsNewline
+        let form = LineForm(keepsNewline: plan.options.keepsNewline)
         let stdin = StdinRelay(
             options: plan.options, form: form, spool: spool,
-            makeOutlet: choice.factory(spool: spool, logger: log.logger))
+            makeOutlet: choice.factory(form: form, spool: spool, logger: log.logger))
         try await RelaySession(stdin, spool: spool, log: log, progress: line).run()
     }
 

@@ -64,7 +64,7 @@ struct ZMQPush: AsyncParsableCommand {
             type: settings[ZMQPushSettings.type], processID: getpid(), encoding: settings[ZMQPushSettings.encoding])
         let stdin = StdinRelay(
             options: plan.options, form: form, spool: spool,
-            makeOutlet: choice.factory(spool: spool, logger: log.logger))
+            makeOutlet: choice.factory(form: form, spool: spool, logger: log.logger))
         // With --confirm, rsyslog reads standard output.
         let terminal = plan.options.confirms ? Terminal.error : Terminal.output
         try await RelaySession(stdin, spool: spool, log: log, progress: line).run { report in

@@ -24,10 +24,11 @@ package struct OutletChoice: Sendable {
     /// What makes the outlet, in the thread of the relay.
     ///
     /// - Parameters:
+    ///   - form: What lines look like, for the notes between them.
     ///   - spool: The relay's spool, whose identity a reliable sender has; nil for none.
     ///   - logger: Who is told of peers.
     /// - Returns: The outlet's maker.
-    package func factory(spool: Spool?, logger: Logger) -> OutletFactory {
+    package func factory(form: LineForm, spool: Spool?, logger: Logger) -> OutletFactory {
         switch plan.delivery {
         case .push:
             var options = PushOptions(bind: bind, connect: connect)
@@ -38,7 +39,7 @@ package struct OutletChoice: Sendable {
             // What waits elsewhere need not wait here too; all of it is to stay below 10 MB with lines of any length.
             if spool != nil || plan.options.whenFull != .block { options.waitingBytes = 3 << 20 }
             return { [options] () throws(LogTransportError) in
-                let outlet = try PushOutlet(options, logger: logger)
+                let outlet = try PushOutlet(options, form: form, logger: logger)
                 Self.tell(outlet.boundEndpoints, options.connect, logger)
                 return outlet
             }

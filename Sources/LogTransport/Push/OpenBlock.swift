@@ -50,6 +50,9 @@ struct OpenBlock {
         takenBack += 1
     }
 
+    /// Whether no message was sent from it.
+    var isEmpty: Bool { messages == takenBack }
+
     /// Whether libzmq has let go of all messages.
     var isReleased: Bool { block.unreleased(of: messages) == 0 }
 

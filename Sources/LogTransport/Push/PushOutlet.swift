@@ -20,9 +20,9 @@ package final class PushOutlet: Outlet {
     private var lost: UInt64 = 0
     // The input pauses, and there was no room for the open batch.
     private var isFlushing = false
-    // Lines that libzmq let go of with a connection that it gave up.
+    // Lines that libzmq had for a connection that it gave up.
     private var dropped: UInt64 = 0
-    private var droppedThrough: UInt64 = 0
+    private var missing = GapLedger()
     // Lines that had left at the end though one before them had not.
     private var ahead: UInt64 = 0
 
@@ -33,9 +33,12 @@ package final class PushOutlet: Outlet {
     ///
     /// - Parameters:
     ///   - options: Where to, and how.
+    ///   - form: What lines look like, for the notes between them.
     ///   - logger: Who is told of peers that come, go, and are turned away.
     /// - Throws: ``LogTransportError``: `invalidArgument`, or `unavailable` when an endpoint cannot be bound.
-    package init(_ options: PushOptions, logger: Logger? = nil) throws(LogTransportError) {
+    package init(
+        _ options: PushOptions, form: LineForm = LineForm(), logger: Logger? = nil
+    ) throws(LogTransportError) {
         guard !options.bind.isEmpty || !options.connect.isEmpty else {
             throw LogTransportError(.invalidArgument, "there is no endpoint to bind or to connect to")
         }
@@ -60,7 +63,8 @@ package final class PushOutlet: Outlet {
             boundEndpoints = bound
             self.watch = consume watch
             sender = .allocate(capacity: 1)
-            sender.initialize(to: PushSender(consume socket, context, options: options, signal: signal))
+            sender.initialize(
+                to: PushSender(consume socket, context, options: options, form: form, signal: signal))
         } catch {
             throw LogTransportError(opening: error)
         }
@@ -94,8 +98,9 @@ package final class PushOutlet: Outlet {
 
     package func advance() throws(LogTransportError) {
         signal.clear()
-        sender.pointee.reclaim()
         do throws(ZeroMQError) {
+            try sender.pointee.letGoOfLost()
+            sender.pointee.reclaim()
             try watch?.advance()
             if options.hasOnePeer { sender.pointee.isHeld = watch?.peers == 0 }
             for endpoint in watch?.dueForRedialing() ?? [] { try redial(endpoint) }
@@ -109,6 +114,7 @@ package final class PushOutlet: Outlet {
         var waits: [Wait] = []
         if let wait = watch?.wait { waits.append(wait) }
         if let wait = sender.pointee.wait(forRoom: forRoom || isFlushing) { waits.append(wait) }
+        if let wait = sender.pointee.waitForLost { waits.append(wait) }
         return waits
     }
 
@@ -120,7 +126,7 @@ package final class PushOutlet: Outlet {
         var counts = OutletCounts()
         counts.receiversLost = watch?.lost ?? lost
         counts.ahead = ahead
-        (counts.droppedOldest, counts.missing) = (dropped, dropped)
+        (counts.droppedOldest, counts.missing) = (dropped, missing.missing(through: acknowledged))
         return counts
     }
 
@@ -148,15 +154,16 @@ package final class PushOutlet: Outlet {
 
     /// Begins a connection anew that libzmq has given up, and with it what it had queued for that.
     private func redial(_ endpoint: Endpoint) throws(ZeroMQError) {
-        let queued = options.hasOnePeer ? sender.pointee.countQueued() : 0
+        let lost = options.hasOnePeer ? sender.pointee.writeOff() : nil
         try sender.pointee.reconnect(endpoint)
-        // libzmq lets go of them some time later.
-        guard queued > 0, sender.pointee.lastOffered > droppedThrough else { return }
-        droppedThrough = sender.pointee.lastOffered
-        dropped += queued
+        guard let lost else { return }
+        dropped += lost.count
+        missing.add(lost.count, through: lost.through)
+        // Also when no line comes, a receiver that is there again is to know.
+        isFlushing = true
         logger?.warning(
             "what was queued for the receiver at \(endpoint) is lost: another is there now, of another kind",
-            metadata: ["lines": "\(queued)"])
+            metadata: ["lines": "\(lost.count)"])
     }
 
     /// Waits until nothing that libzmq has let go of is in its buffer for a connection or in the kernel.

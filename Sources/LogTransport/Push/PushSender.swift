@@ -11,6 +11,7 @@ struct PushSender: ~Copyable {
     }
 
     private let sendsEmptyTopic: Bool
+    private let form: LineForm
     private let signal: SendSignal
     private var context: Context?
     private var socket: Socket?
@@ -20,16 +21,23 @@ struct PushSender: ~Copyable {
     private let packs: Bool
     private var batch: BatchBuilder
     private var shortage = Shortage.peer
+    /// The note that is to be sent before anything else, and how many lines are missing by it.
+    private var note: (bytes: [UInt8], count: UInt64)?
     /// Whether nothing is sent for now: libzmq is not to queue lines for a peer of which it is not known that it takes them.
     var isHeld: Bool
+    /// The number of the last line that was lost.
+    private var lastWrittenOff: UInt64 = 0
     /// The number of the last line that was taken; 0 before the first.
     private(set) var lastOffered: UInt64 = 0
     /// The number up to which every line was let go of by libzmq, as ``reclaim()`` saw it last.
     private(set) var acknowledged: UInt64 = 0
 
-    init(_ socket: consuming Socket, _ context: Context, options: PushOptions, signal: SendSignal) {
+    init(
+        _ socket: consuming Socket, _ context: Context, options: PushOptions, form: LineForm, signal: SendSignal
+    ) {
         self.socket = consume socket
         self.context = context
+        self.form = form
         self.signal = signal
         sendsEmptyTopic = options.sendsEmptyTopic
         ledger = SendLedger(limit: options.waitingBytes)
@@ -81,9 +89,9 @@ struct PushSender: ~Copyable {
         return true
     }
 
-    /// Sends the lines that were packed; false when some are left.
+    /// Sends the lines that were packed, and a note that is due; false when something is left.
     mutating func sendBatch() throws(LogTransportError) -> Bool {
-        guard !batch.isEmpty else { return true }
+        if batch.isEmpty { return note == nil ? true : try isReady() }
         guard try push(batch.message(), lastNumber: lastOffered) else { return false }
         open?.note(lines: batch.count)
         batch.removeAll()
@@ -99,14 +107,35 @@ struct PushSender: ~Copyable {
 
     /// Sees to it that the open block has room for a message.
     @inline(__always) private mutating func makeRoom(for count: Int) throws(LogTransportError) -> Bool {
-        if isHeld {
-            shortage = .peer
-            return false
-        }
+        if isHeld || note != nil, try !isReady() { return false }
+        return try makeRoomInBlock(for: count)
+    }
+
+    @inline(__always) private mutating func makeRoomInBlock(for count: Int) throws(LogTransportError) -> Bool {
         if open?.hasRoom(for: count) == true { return true }
         if try openBlock(for: count) { return true }
         shortage = .memory(count)
         return false
+    }
+
+    /// Whether lines may be sent: there is a peer, and the note that is due was sent, in a block of its own as it is no
+    /// line.
+    private mutating func isReady() throws(LogTransportError) -> Bool {
+        guard !isHeld else {
+            shortage = .peer
+            return false
+        }
+        guard let note else { return true }
+        if open?.isEmpty == false { sealOpenBlock() }
+        let bytes = (packs ? BatchFraming.headOfSingleLine(of: note.bytes.count) : []) + note.bytes
+        guard try makeRoomInBlock(for: bytes.count), let target = open?.target else { return false }
+        UnsafeMutableRawBufferPointer(start: target, count: bytes.count).copyBytes(from: bytes)
+        let message = UnsafeRawBufferPointer(start: target, count: bytes.count)
+        guard try sendPlaced(message, lastNumber: lastWrittenOff) else { return false }
+        open?.note(lines: 0)
+        sealOpenBlock(noting: note.count)
+        self.note = nil
+        return true
     }
 
     /// Sends the message that is at the open block's target.
@@ -149,10 +178,10 @@ struct PushSender: ~Copyable {
         return true
     }
 
-    private mutating func sealOpenBlock() {
+    private mutating func sealOpenBlock(noting noted: UInt64 = 0) {
         guard let sealed = open?.seal() else { return }
         open = nil
-        ledger.append(sealed)
+        ledger.append(sealed, noting: noted)
     }
 }
 
@@ -166,11 +195,32 @@ extension PushSender {
         return (unreleased + UInt64(batch.count), ahead)
     }
 
-    /// Lines that libzmq has and has not let go of.
-    mutating func countQueued() -> UInt64 {
+    /// Takes what libzmq has for lost, and has a note say so before the next line.
+    ///
+    /// - Returns: The lines; nil where there are none.
+    mutating func writeOff() -> LostLines? {
         sealOpenBlock()
         reclaim()
-        return ledger.lines.unreleased
+        guard let lost = ledger.writeOff() else { return nil }
+        let count = lost.count + lost.noted + (note?.count ?? 0)
+        note = (form.bytes(of: DropNote(count: count, reason: .lostWithReceiver)), count)
+        lastWrittenOff = lost.through
+        return lost
+    }
+
+    /// Has libzmq let go of what is lost: it ends a connection's queue in calls of the thread that has the socket.
+    mutating func letGoOfLost() throws(ZeroMQError) {
+        guard let wait = waitForLost else { return }
+        var items = [PollItem(wait)]
+        _ = try poll(&items, timeout: .zero)
+    }
+
+    /// What tells that ``letGoOfLost()`` has something to do; nothing is ever received.
+    var waitForLost: Wait? {
+        mutating get {
+            guard ledger.hasLost, let handle = socket?.handle else { return nil }
+            return Wait(.socket(handle), .input)
+        }
     }
 
     /// Notes what libzmq has let go of.
@@ -186,7 +236,7 @@ extension PushSender {
         let forRoom = forRoom && !isHeld
         if forRoom, case .peer = shortage, let handle = socket?.handle { return Wait(.socket(handle), .output) }
         guard forRoom || acknowledged < lastOffered else { return nil }
-        signal.await()
+        signal.arm()
         open?.notifyWhenReleased()
         // What was released before that gave no signal.
         let before = acknowledged

@@ -7,11 +7,11 @@ final class SendSignal: Sendable {
 
     init() throws(LogTransportError) { event = try EventDescriptor() }
 
-    /// What to wait on for input after ``await()``.
+    /// What to wait on for input after ``arm()``.
     var descriptor: Int32 { event.number }
 
     /// Asks for the next ``notify()`` to make the descriptor readable; look then once more whether there is need to wait.
-    func await() { isAwaited.store(true, ordering: .sequentiallyConsistent) }
+    func arm() { isAwaited.store(true, ordering: .sequentiallyConsistent) }
 
     /// Makes the descriptor readable if that was asked for.
     func notify() {

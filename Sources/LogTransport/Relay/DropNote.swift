@@ -8,6 +8,8 @@ package struct DropNote: Sendable {
         case noRoom = "dropped for want of room"
         /// The spool removed them to make room, or its file is damaged.
         case lostInSpool = "dropped from the spool for want of room, or damaged on the disk"
+        /// libzmq had them for a receiver that another has taken the place of.
+        case lostWithReceiver = "lost with their receiver, whose place another took"
     }
 
     /// How many lines are missing.

@@ -22,10 +22,10 @@ package struct LineForm: Sendable {
     /// The envelope; nil when a line goes as it is.
     package var envelope: Envelope?
     /// Whether a line keeps its newline.
-    package var keepsNewline = false
+    package var keepsNewline: Bool
 
-    /// A line as it is, without its newline.
-    package init() {}
+    /// A line as it is, without its newline unless that is asked for.
+    package init(keepsNewline: Bool = false) { self.keepsNewline = keepsNewline }
 
     /// The longest line that fits into so many bytes whatever it holds: JSON makes six bytes of one.
     func longestLine(in size: Int) -> Int {
@@ -43,7 +43,7 @@ package struct LineForm: Sendable {
 
 extension JSONEnvelope {
     /// From how many bytes on the object for a line is worth being written where it stays; in a batch it is alone anyway.
-    private static let hugeLine = 65_536
+    static let hugeLine = 65_536
 
     /// Offers the object for a line.
     @inline(__always)

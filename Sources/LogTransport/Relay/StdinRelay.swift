@@ -41,7 +41,8 @@ public final class StdinRelay: Sendable {
     ///   - push: Where to, and how.
     ///   - options: How lines are treated.
     public convenience init(pushing push: PushOptions, options: RelayOptions = RelayOptions()) {
-        self.init(options: options) { () throws(LogTransportError) in try PushOutlet(push) }
+        let form = LineForm(keepsNewline: options.keepsNewline)
+        self.init(options: options, form: form) { () throws(LogTransportError) in try PushOutlet(push, form: form) }
     }
 
     /// Makes a relay that hands lines on to what `makeOutlet` makes.

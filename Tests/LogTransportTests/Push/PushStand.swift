@@ -114,6 +114,16 @@ extension PushOutlet {
         return number - first
     }
 
+    /// How many lines there is room for until none comes any more, as nobody reads.
+    func fillUp(with line: [UInt8], from first: UInt64) throws -> UInt64 {
+        var count: UInt64 = 0
+        repeat {
+            count += try fill(with: line, from: first + count)
+            try advance()
+        } while try poll(waits(forRoom: true), timeout: .milliseconds(200))
+        return count
+    }
+
     /// Whether a wait would end at once.
     func isReady() throws -> Bool { try poll(waits(forRoom: false), timeout: .zero) }
 

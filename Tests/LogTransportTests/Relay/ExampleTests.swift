@@ -22,6 +22,23 @@ import ZeroMQ
         }
     }
 
+    @Test("a relay keeps the newlines of lines where its options say so") func newlines() async throws {
+        try await withTemporaryFolder { folder in
+            try writeText("first\nsecond\nlast", to: folder + "/input")
+            await #expect(processExitsWith: .success) { [folder = folder as String] in
+                let input = open(folder + "/input", O_RDONLY)
+                dup2(input, 0)
+                let peer = try Peer(connectingTo: "ipc://\(folder)/socket")
+                _ = try await blocking {
+                    var options = RelayOptions()
+                    options.keepsNewline = true
+                    try StdinRelay(binding: "ipc://\(folder)/socket", options: options).run()
+                }
+                try await eventually { peer.received == ["first\n", "second\n", "last"] }
+            }
+        }
+    }
+
     @Test("the caster of the documentation casts") func caster() async throws {
         try await withTemporaryFolder { folder in
             let endpoint = "ipc://\(folder)/socket"
