@@ -64,7 +64,9 @@ struct ReceiveCommand: AsyncParsableCommand {
         do throws(LogTransportError) {
             receiver = try Receiver(options, logger: log.logger)
         } catch {
-            throw CommandError(error)
+            // All that it was given is from the command line.
+            guard error.code == .invalidArgument else { throw CommandError(error) }
+            throw CommandError(.usage, "\(error)", cause: error)
         }
         for endpoint in receiver.boundEndpoints { log.logger.info("bound to \(endpoint)") }
         warnOfUnknownHosts(in: options.connect, logger: log.logger)

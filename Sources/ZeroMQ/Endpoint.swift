@@ -1,3 +1,5 @@
+import Glibc
+
 /// Where a socket binds or connects to, as zmq_tcp(7) and zmq_ipc(7) write it.
 ///
 /// - `tcp://HOST:PORT`: an IPv4 address, an IPv6 address in brackets, or a name. To bind, `*` stands for every address
@@ -43,7 +45,7 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         switch address {
         case .tcp(let host, _):
             host == "localhost" || Self.loopbackIPv6.contains(host)
-                || host.hasPrefix("127.") && host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || Self.isDigit($0) }
+                || host.hasPrefix("127.") && Self.isNumeric(host)
         case .ipc, .inproc: true
         }
     }
@@ -59,9 +61,9 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
 
     /// The host's name; nil where there is an address, or a Unix socket.
     package var hostName: String? {
-        guard case .tcp(let host, _) = address, host != "*", !host.hasPrefix("["),
-            !host.utf8.allSatisfy({ $0 == UInt8(ascii: ".") || Self.isDigit($0) })
-        else { return nil }
+        guard case .tcp(let host, _) = address, host != "*", !host.hasPrefix("["), !Self.isNumeric(host) else {
+            return nil
+        }
         return host
     }
 
@@ -80,7 +82,9 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
         let host = String(rest[..<colon])
         let digits = rest[rest.index(after: colon)...]
         guard isHost(host) else {
-            throw fault(text, "'\(host)' is no host; an IPv6 address stands in brackets, as in tcp://[::1]:5000")
+            throw fault(
+                text,
+                "'\(host)' is neither a name nor an address; one of IPv6 stands in brackets, as in tcp://[::1]:5000")
         }
         if digits == "*" { return .tcp(host: host, port: 0) }
         guard digits.utf8.allSatisfy(isDigit), let port = UInt16(digits) else {
@@ -91,12 +95,26 @@ public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
 
     private static func isHost(_ host: String) -> Bool {
         if host == "*" { return true }
-        if host.hasPrefix("[") {
-            // A scope such as %eth0 may end it.
-            return host.hasSuffix("]") && host.utf8.count > 3
-                && host.dropFirst().dropLast().utf8.allSatisfy { isNameByte($0) || $0 == UInt8(ascii: ":") || $0 == 37 }
+        if host.hasPrefix("[") { return host.hasSuffix("]") && isIPv6(host.dropFirst().dropLast()) }
+        if isNumeric(host) {
+            var address = in_addr()
+            // As libzmq does, this takes 127.1 too.
+            return inet_aton(host, &address) != 0
         }
-        return !host.isEmpty && host.utf8.allSatisfy(isNameByte)
+        return host.utf8.allSatisfy(isNameByte)
+    }
+
+    /// Whether it is an IPv6 address, perhaps with a scope such as `%eth0`.
+    private static func isIPv6(_ text: Substring) -> Bool {
+        let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
+        var address = in6_addr()
+        return inet_pton(AF_INET6, String(parts[0]), &address) == 1
+            && (parts.count == 1 || !parts[1].isEmpty && parts[1].utf8.allSatisfy(isNameByte))
+    }
+
+    /// Whether a host is written in digits and dots, as addresses are and names are not.
+    private static func isNumeric(_ host: String) -> Bool {
+        host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || isDigit($0) }
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }

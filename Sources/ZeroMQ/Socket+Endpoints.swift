@@ -16,7 +16,9 @@ extension Socket {
         }
         try preparing(for: endpoint)
         guard zmq_bind(handle, endpoint.description) == 0 else {
-            throw ZeroMQError(zmq_errno(), "cannot bind \(endpoint)")
+            let number = zmq_errno()
+            if number == ENODEV, let name = endpoint.hostName { throw Self.noInterface(name, endpoint) }
+            throw ZeroMQError(number, "cannot bind \(endpoint)")
         }
         if case .inproc = endpoint.address { return endpoint }
         return try lastEndpoint()
@@ -64,6 +66,14 @@ extension Socket {
         // It is no error that libzmq knows nothing of it any more.
         _ = zmq_disconnect(handle, endpoint.description)
         try connect(endpoint)
+    }
+
+    /// libzmq looks up no host's name to bind to it, as one may have several addresses.
+    private static func noInterface(_ name: String, _ endpoint: Endpoint) -> ZeroMQError {
+        ZeroMQError(
+            .unavailable,
+            "cannot bind \(endpoint): this host has no interface '\(name)'; where it is a host's name, write the address: "
+                + "127.0.0.1 for this host alone, * for all of its addresses")
     }
 
     private func preparing(for endpoint: Endpoint) throws(ZeroMQError) {

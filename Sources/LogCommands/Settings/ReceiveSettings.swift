@@ -34,6 +34,9 @@ package enum ReceiveSettings {
         if showsIDs && settings[delivery] == .push {
             faults.add("--ids: only messages of --delivery reliable have an id")
         }
+        if !binds, let wildcard = settings[endpoints].first(where: \.isWildcard) {
+            faults.add("\(wildcard.cannotConnect), or listen there with --bind")
+        }
         if binds {
             faults.add(
                 [curveServer], "is for a receiver that connects; one that binds names its senders: --curve-allow")

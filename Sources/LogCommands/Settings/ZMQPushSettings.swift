@@ -26,9 +26,14 @@ package enum ZMQPushSettings {
     ///
     /// - Parameter settings: The loaded settings.
     /// - Returns: The endpoints; at least one.
-    /// - Throws: Nothing that an option can bring about.
+    /// - Throws: A ``CommandError`` when one of them can only be bound.
     package static func endpoints(_ settings: Settings) throws(CommandError) -> [Endpoint] {
         let endpoints = settings[connect]
+        if let wildcard = endpoints.first(where: \.isWildcard) {
+            var faults = SettingFaults(settings)
+            faults.add([connect], wildcard.cannotConnect)
+            try faults.throwIfAny()
+        }
         guard endpoints.isEmpty else { return endpoints }
         do throws(ZeroMQError) {
             return [try Endpoint(defaultEndpoint)]

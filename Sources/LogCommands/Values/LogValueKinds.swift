@@ -47,6 +47,14 @@ extension ValueKind where Value == Verbosity {
     }
 }
 
+extension Endpoint {
+    /// Why nothing can connect to an endpoint that ``isWildcard``, and what can be done about it.
+    var cannotConnect: String {
+        "'\(self)' stands for no single peer, so that it can only be bound: name the peer's host and port, as in "
+            + "tcp://127.0.0.1:5000"
+    }
+}
+
 extension ValueKind where Value == Endpoint {
     /// Where a socket binds or connects.
     package static var endpoint: ValueKind<Endpoint> {
