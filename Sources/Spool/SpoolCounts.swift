@@ -32,4 +32,6 @@ public struct SpoolRecovery: Sendable, Equatable {
     public var tornBytes: Int = 0
     /// Whether the place that the reader had reached could not be read, so that all that is there is handed out again.
     public var lostCursor = false
+    /// Whether others than its owner may write to the directory: they could take records away, and put in their own.
+    public var isOpenToOthers = false
 }

@@ -37,6 +37,19 @@ let probe =
         }
     }
 
+    @Test(
+        "a directory that others may write to is told",
+        arguments: [(0o700, false), (0o755, false), (0o770, true), (0o1777, true)])
+    func openDirectory(mode: UInt32, isOpen: Bool) async throws {
+        try await withTemporaryFolder { folder in
+            mkdir("\(folder)/spool", 0o700)
+            chmod("\(folder)/spool", mode)
+            let spool = try Spool(SpoolOptions(directory: FilePath("\(folder)/spool")))
+            #expect(spool.recovery.isOpenToOthers == isOpen)
+            try spool.close()
+        }
+    }
+
     @Test("files that are not the spool's are left alone") func unknownFiles() async throws {
         try await withTemporaryFolder { folder in
             let directory = "\(folder)/spool"
@@ -62,7 +75,7 @@ let probe =
             for path in ["\(folder)/file", "\(folder)/missing/spool"] {
                 let error = #expect(throws: SpoolError.self) { try Spool(SpoolOptions(directory: FilePath(path))) }
                 #expect(error?.code == .unreadable)
-                #expect(error?.message.contains(path) == true)
+                #expect(error?.message.contains("\(path): ") == true)
             }
             // Root without its capabilities is bound by modes like any user.
             mkdir("\(folder)/locked", 0o500)

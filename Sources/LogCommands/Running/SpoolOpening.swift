@@ -31,6 +31,11 @@ package enum SpoolOpening {
         if found.tornBytes > 0 {
             logger.warning("\(name): \(found.tornBytes) bytes of a write that was interrupted are cut off")
         }
+        if found.isOpenToOthers {
+            logger.warning(
+                "\(name) can be written to by others than its owner, who could take lines away and put in lines of their own: chmod 700 it"
+            )
+        }
         if found.lostCursor {
             logger.warning("\(name): how far it was read is not known, so that lines in it are sent again")
         }

@@ -8,18 +8,29 @@ final class SpoolDirectory: Sendable {
     let path: FilePath
     private let descriptor: Int32
     private let lock: Int32
+    /// Whether others than its owner may make and remove files in it.
+    let isWritableByOthers: Bool
 
     init(_ path: FilePath) throws(SpoolError) {
         self.path = path
         let made = path.withPlatformString { mkdir($0, 0o700) }
         guard made == 0 || errno == EEXIST else {
             throw SpoolError(
-                lastError.isNoRoom ? .full : .unreadable, "cannot make the spool directory \(path)", cause: lastError)
+                lastError.isNoRoom ? .full : .unreadable,
+                "cannot make the spool directory \(path): name one in a directory that is there and that the user who runs "
+                    + "this can write to, or make it for that user",
+                cause: lastError)
         }
         descriptor = path.withPlatformString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard descriptor >= 0 else {
-            throw SpoolError(.unreadable, "cannot open the spool directory \(path)", cause: lastError)
+            throw SpoolError(
+                .unreadable,
+                "cannot open the spool directory \(path): it has to be a directory that the user who runs this can read and "
+                    + "write",
+                cause: lastError)
         }
+        var status = stat()
+        isWritableByOthers = fstat(descriptor, &status) == 0 && status.st_mode & (S_IWGRP | S_IWOTH) != 0
         do throws(SpoolError) {
             lock = try Self.lock(in: descriptor, of: path)
         } catch {

@@ -33,6 +33,7 @@ struct DirectoryContents: ~Copyable {
         let goesOn = !end.isDamaged && nextSequence == end.nextSequence && nextOrdinal == end.nextOrdinal
         if !goesOn, !found.segments.isEmpty { found.segments[found.segments.count - 1].isSealed = true }
 
+        recovery.isOpenToOthers = directory.isWritableByOthers
         recovery.lostCursor = slot.generation == 0 && !found.segments.isEmpty
         recovery.tornBytes = end.tornBytes
         recovery.segments = found.segments.count

@@ -39,8 +39,15 @@ extension EndToEnd {
             Refusal("hayrack", "receive tcp://127.0.0.1:1 --ids", 64, "--ids"),
             Refusal("hayrack", "receive tcp://127.0.0.1:1 --count 0", 64, "--count"),
             Refusal("hayrack", "receive tcp://127.0.0.1:1 --output /nowhere/out", 73, "/nowhere/out"),
+            Refusal("hayrack", "receive tcp://*:5555", 64, "tcp://*:5555", "--bind"),
+            Refusal("hayrack", "receive --delivery reliable tcp://127.0.0.1:0", 64, "tcp://127.0.0.1:0", "--bind"),
+            Refusal("hayrack", "receive tcp://127.0.0.300:5555", 64, "tcp://127.0.0.300:5555"),
+            Refusal("hayrack", "serve --bind tcp://localhost:5000", 69, "'localhost'", "127.0.0.1"),
+            Refusal(
+                "hayrack", "serve --spool FOLDER/missing/spool", 73, "FOLDER/missing/spool", "make it for that user"),
             Refusal("hayrack", "keygen /nowhere/a", 73, "/nowhere/a.key"),
             Refusal("zmqpush", "--connect nowhere", 64, "--connect", "nowhere"),
+            Refusal("zmqpush", "--connect tcp://*:5014", 64, "--connect", "tcp://*:5014"),
             Refusal("zmqpush", "--encoding utf9", 64, "--encoding", "utf9"),
             Refusal("zmqpush", "--empty-topic --delivery reliable", 64, "--empty-topic"),
         ]
