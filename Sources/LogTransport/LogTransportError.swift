@@ -1,3 +1,6 @@
+internal import Spool
+internal import ZeroMQ
+
 /// What went wrong between the lines that come in and the receivers.
 public struct LogTransportError: Error, Sendable, CustomStringConvertible {
     /// The kind of a failure, for programs that decide by it.
@@ -35,5 +38,26 @@ public struct LogTransportError: Error, Sendable, CustomStringConvertible {
         self.code = code
         self.message = message
         self.cause = cause
+    }
+}
+
+extension LogTransportError {
+    /// What a failure to open a socket means.
+    init(opening error: ZeroMQError) {
+        switch error.code {
+        case .invalidArgument: self.init(.invalidArgument, error.message)
+        case .addressInUse, .unavailable: self.init(.unavailable, error.message)
+        default: self.init(.systemError, "no ZeroMQ socket can be opened", cause: error)
+        }
+    }
+
+    /// What a failure to use an open socket means.
+    init(sending error: ZeroMQError) {
+        self.init(.systemError, "the ZeroMQ socket fails", cause: error)
+    }
+
+    /// What a failure of the spool means.
+    init(spool error: SpoolError) {
+        self.init(.systemError, "the spool cannot go on", cause: error)
     }
 }

@@ -19,6 +19,7 @@ package enum StandardDescriptors {
         dup2(opened, descriptor)
         close(opened)
     }
+
     /// Whether a descriptor was opened for writing; one that ``occupy()`` found closed was not.
     package static func isWritable(_ descriptor: Int32) -> Bool {
         let flags = fcntl(descriptor, F_GETFL)

@@ -36,29 +36,3 @@ struct Patience {
         }
     }
 }
-
-extension PollItem {
-    /// What to give to `zmq_poll`(3) for a wait.
-    init(_ wait: Wait) {
-        switch wait.source {
-        case .descriptor(let number): self.init(descriptor: number, Events(rawValue: wait.events.rawValue))
-        case .socket(let handle): self.init(socketHandle: handle, Events(rawValue: wait.events.rawValue))
-        }
-    }
-}
-
-extension LogTransportError {
-    /// What a failure to open a socket means.
-    init(opening error: ZeroMQError) {
-        switch error.code {
-        case .invalidArgument: self.init(.invalidArgument, error.message)
-        case .addressInUse, .unavailable: self.init(.unavailable, error.message)
-        default: self.init(.systemError, "no ZeroMQ socket can be opened", cause: error)
-        }
-    }
-
-    /// What a failure to use an open socket means.
-    init(sending error: ZeroMQError) {
-        self.init(.systemError, "the ZeroMQ socket fails", cause: error)
-    }
-}

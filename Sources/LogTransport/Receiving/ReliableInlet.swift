@@ -18,7 +18,7 @@ package final class ReliableInlet: Sendable {
     /// - Parameters:
     ///   - options: Where, and how much is taken at once.
     ///   - logger: Told of connections that fail.
-    /// - Throws: ``LogTransportError``: `unavailable` when an endpoint cannot be bound.
+    /// - Throws: ``LogTransportError``: `invalidArgument`, or `unavailable` when an endpoint cannot be bound.
     package init(_ options: ReliableInletOptions, logger: Logger) throws(LogTransportError) {
         let wake = try EventDescriptor()
         let queue = ReliableQueue(wake: wake)

@@ -44,7 +44,7 @@ final class ReliableInletLoop {
                     try ReliableSocket(place, index: index, in: context, options: settings, logger: logger))
             }
         } catch {
-            throw LogTransportError(.unavailable, "the receiver cannot be opened", cause: error)
+            throw LogTransportError(opening: error)
         }
     }
 

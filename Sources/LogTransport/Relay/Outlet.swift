@@ -91,13 +91,6 @@ extension SpoolLongRecord {
     }
 }
 
-extension LogTransportError {
-    /// What a failure of the spool means.
-    init(spool error: SpoolError) {
-        self.init(.systemError, "the spool cannot go on", cause: error)
-    }
-}
-
 /// Makes an outlet, in the thread that is to use it.
 package typealias OutletFactory = @Sendable () throws(LogTransportError) -> any Outlet
 

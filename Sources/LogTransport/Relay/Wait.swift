@@ -44,19 +44,11 @@ extension Wait {
     package static func any(
         of waits: [Wait], until deadline: ContinuousClock.Instant? = nil
     ) throws(LogTransportError) {
-        var items = waits.map(\.item)
+        var items = waits.map { PollItem($0) }
         do {
             try poll(&items, timeout: deadline.map { max(.zero, $0 - .now) })
         } catch {
             throw LogTransportError(.systemError, "the relay cannot wait for its input and sockets", cause: error)
-        }
-    }
-
-    private var item: PollItem {
-        let events = PollItem.Events(rawValue: events.rawValue)
-        switch source {
-        case .descriptor(let number): return PollItem(descriptor: number, events)
-        case .socket(let handle): return PollItem(socketHandle: handle, events)
         }
     }
 
@@ -76,5 +68,16 @@ extension Wait {
     package static func isReadable(_ descriptor: Int32) -> Bool {
         var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return Glibc.poll(&item, 1, 0) == 1
+    }
+}
+
+extension PollItem {
+    /// What to give to `zmq_poll`(3) for a wait.
+    init(_ wait: Wait) {
+        let events = Events(rawValue: wait.events.rawValue)
+        switch wait.source {
+        case .descriptor(let number): self.init(descriptor: number, events)
+        case .socket(let handle): self.init(socketHandle: handle, events)
+        }
     }
 }

@@ -26,7 +26,7 @@ package final class ReliableOutlet: Outlet {
     /// - Parameters:
     ///   - options: Where, and how much is packed and kept.
     ///   - logger: Told of receivers that come and go, and of connections that fail.
-    /// - Throws: ``LogTransportError``: `unavailable` when an endpoint cannot be bound.
+    /// - Throws: ``LogTransportError``: `invalidArgument`, or `unavailable` when an endpoint cannot be bound.
     package init(_ options: ReliableOutletOptions, logger: Logger) throws(LogTransportError) {
         self.logger = logger
         builder = BatchBuilder(maximumLines: options.batchLines, maximumBytes: options.batchBytes)
@@ -37,7 +37,7 @@ package final class ReliableOutlet: Outlet {
         do throws(ZeroMQError) {
             try open(options)
         } catch {
-            throw LogTransportError(.unavailable, "the sender cannot be opened", cause: error)
+            throw LogTransportError(opening: error)
         }
         try advance()
     }
