@@ -16,12 +16,13 @@ from stand import row
 OFFER = 256 << 20
 # Of the block that is sent again and again.
 LINES = 5000
+CONTROLS = "1 MiB of control characters"
 LOAD = {
     "130 B": None,
     "100 KB": b"x" * 100_000,
     "1 MiB": b"x" * (1 << 20),
     # Six times as long in JSON.
-    "1 MiB of control characters": b"\x01" * (1 << 20),
+    CONTROLS: b"\x01" * (1 << 20),
 }
 PLAIN = ("130 B", "100 KB", "1 MiB")
 
@@ -126,10 +127,15 @@ def measure_memory(stand, tools, puller, lines, seed):
         ("hayrack serve --spool", serve("--spool", "SPOOL"), slow, PLAIN),
         ("hayrack serve --delivery reliable", serve("--delivery", "reliable"), memory.reliable, PLAIN),
         ("zmqpush", push(), memory.pull("bind"), LOAD),
-        ("zmqpush --batch", push("--batch", "500"), memory.pull("bind"), ("1 MiB of control characters",)),
-        ("zmqpush --spool", push("--spool", "SPOOL"), memory.pull("bind"), ("130 B", "1 MiB")),
-        ("zmqpush --when-full drop-oldest", push("--when-full", "drop-oldest"), memory.pull("bind"), ("130 B", "1 MiB")),
-        ("zmqpush, nobody there", push(), memory.nobody, ("130 B", "1 MiB")),
+        ("zmqpush --batch", push("--batch", "500"), memory.pull("bind"), (CONTROLS,)),
+        ("zmqpush --spool", push("--spool", "SPOOL"), memory.pull("bind"), ("130 B", "1 MiB", CONTROLS)),
+        ("zmqpush --when-full drop-oldest", push("--when-full", "drop-oldest"), memory.pull("bind"),
+         ("130 B", "1 MiB", CONTROLS)),
+        ("zmqpush, nobody there", push(), memory.nobody, ("130 B", "1 MiB", CONTROLS)),
+        ("zmqpush --spool, nobody there", push("--spool", "SPOOL"), memory.nobody, (CONTROLS,)),
+        ("zmqpush --delivery reliable, nobody there", push("--delivery", "reliable"), memory.nobody, ("1 MiB", CONTROLS)),
+        ("zmqpush --delivery reliable --spool, nobody there", push("--delivery", "reliable", "--spool", "SPOOL"),
+         memory.nobody, (CONTROLS,)),
     ]
     for name, command, receiver, kinds in cases:
         for kind in kinds:
