@@ -154,18 +154,16 @@ public final class Spool: Sendable {
     ///
     /// - Throws: ``SpoolError``: `closed`, `systemError` when a segment cannot be read.
     public func next() throws(SpoolError) -> SpoolBlock? {
-        switch try nextDelivery() {
-        case .block(let block): return block
-        case .long(let record): return try record.loaded()
-        case nil: return nil
-        }
+        let delivery = try reader.withLock { reader throws(SpoolError) in try reader.next(loading: true) }
+        guard case .block(let block) = delivery else { return nil }
+        return block
     }
 
     /// The next records in order, as ``next()`` has them, but for a long one, which stays on the disk until it is asked for.
     ///
     /// - Throws: ``SpoolError``: `closed`, `systemError` when a segment cannot be read.
     package func nextDelivery() throws(SpoolError) -> SpoolDelivery? {
-        try reader.withLock { reader throws(SpoolError) in try reader.next() }
+        try reader.withLock { reader throws(SpoolError) in try reader.next(loading: false) }
     }
 
     /// A descriptor that poll(2) finds readable when ``next()`` has something after it returned nil.

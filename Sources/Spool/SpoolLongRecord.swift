@@ -21,18 +21,17 @@ package struct SpoolLongRecord: Sendable {
     /// How many bytes it has.
     package let count: Int
     /// How many records were lost between the one before this one and this one, dropped or damaged.
-    package let missingBefore: UInt64
+    package internal(set) var missingBefore: UInt64 = 0
 
     private let file: SegmentFile
     private let header: BlockHeader
     /// Where the payload starts in the file.
     private let offset: Int
 
-    init(_ header: BlockHeader, flag: UInt8, missingBefore: UInt64, in file: SegmentFile, at offset: Int) {
+    init(_ header: BlockHeader, flag: UInt8, in file: SegmentFile, at offset: Int) {
         sequence = header.firstSequence
         self.flag = flag
         count = header.payloadCount - Record.headerCount
-        self.missingBefore = missingBefore
         self.header = header
         self.file = file
         self.offset = offset
@@ -44,29 +43,33 @@ package struct SpoolLongRecord: Sendable {
     /// - Throws: ``SpoolError`` with the code `systemError` when they cannot be read, or are not the ones that were seen
     ///   to be intact when this was handed out.
     package func read(into target: UnsafeMutableRawBufferPointer) throws(SpoolError) {
-        let target = UnsafeMutableRawBufferPointer(rebasing: target[..<count])
-        let found: Int
+        let isIntact: Bool
         do throws(Errno) {
-            found = try readAll(file.descriptor, into: target, at: offset + Record.headerCount)
+            isIntact = try fill(target)
         } catch {
             throw SpoolError(.systemError, "cannot read the spool's segment \(file.name)", cause: error)
         }
-        let record = Record.header(count: count, flag: flag).littleEndian
-        let before = withUnsafeBytes(of: record) { CRC32C.checksum($0) }
-        guard found == count,
-            CRC32C.checksum(UnsafeRawBufferPointer(target), continuing: before) == header.payloadChecksum
-        else {
+        guard isIntact else {
             throw SpoolError(
                 .systemError,
                 "the spool's segment \(file.name) was changed while it was read: let nothing else write there")
         }
     }
 
-    /// The record in memory.
-    func loaded() throws(SpoolError) -> SpoolBlock {
+    /// The record in memory, as its block had it; nil when its bytes are not the ones that were seen to be intact.
+    func load() throws(Errno) -> BlockBuffer? {
         let buffer = BlockBuffer(count: Record.headerCount + count)
         buffer.bytes.storeBytes(of: Record.header(count: count, flag: flag).littleEndian, as: UInt32.self)
-        try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[Record.headerCount...]))
-        return SpoolBlock(header, in: buffer, at: 0, skipping: 0, missing: missingBefore)
+        let isIntact = try fill(UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[Record.headerCount...]))
+        return isIntact ? buffer : nil
+    }
+
+    private func fill(_ target: UnsafeMutableRawBufferPointer) throws(Errno) -> Bool {
+        let target = UnsafeMutableRawBufferPointer(rebasing: target[..<count])
+        let found = try readAll(file.descriptor, into: target, at: offset + Record.headerCount)
+        let record = Record.header(count: count, flag: flag).littleEndian
+        let before = withUnsafeBytes(of: record) { CRC32C.checksum($0) }
+        return found == count
+            && CRC32C.checksum(UnsafeRawBufferPointer(target), continuing: before) == header.payloadChecksum
     }
 }

@@ -14,7 +14,12 @@ struct BlockReader {
         self.shelf = shelf
     }
 
-    mutating func next() throws(SpoolError) -> SpoolDelivery? {
+    /// The next records.
+    ///
+    /// - Parameter isLoading: Whether a long record is read before it counts as handed out, and comes as a block.
+    /// - Returns: The records; nil when there are none now.
+    /// - Throws: ``SpoolError``: `closed`, `systemError`.
+    mutating func next(loading isLoading: Bool) throws(SpoolError) -> SpoolDelivery? {
         try checkOpen()
         while true {
             guard case .read(let segment, let offset) = shelf.step() else {
@@ -25,12 +30,14 @@ struct BlockReader {
                 try collect()
                 try enter(segment)
             }
-            if let delivery = try deliver(segment, at: offset) { return delivery }
+            if let delivery = try deliver(segment, at: offset, loading: isLoading) { return delivery }
         }
     }
 
     /// Hands out what stands at a place; nil when that was skipped.
-    private mutating func deliver(_ segment: Segment, at offset: Int) throws(SpoolError) -> SpoolDelivery? {
+    private mutating func deliver(
+        _ segment: Segment, at offset: Int, loading isLoading: Bool
+    ) throws(SpoolError) -> SpoolDelivery? {
         switch try look(at: offset, of: segment) {
         case .damage(let end):
             shelf.skipDamage(in: segment, from: offset, upTo: end)
@@ -43,13 +50,29 @@ struct BlockReader {
             }
         case .long(let header, let flag):
             let end = offset + BlockHeader.count + header.payloadCount
-            if case .records(_, let missing) = shelf.deliver(header, of: segment, upTo: end), let file = walk?.file {
-                return .long(
-                    SpoolLongRecord(
-                        header, flag: flag, missingBefore: missing, in: file, at: offset + BlockHeader.count))
+            guard let file = walk?.file else { return nil }
+            var record = SpoolLongRecord(header, flag: flag, in: file, at: offset + BlockHeader.count)
+            let loaded = isLoading ? try load(record, of: segment) : nil
+            if isLoading, loaded == nil {
+                shelf.skipDamage(in: segment, from: offset, upTo: end)
+                return nil
             }
+            guard case .records(_, let missing) = shelf.deliver(header, of: segment, upTo: end) else { return nil }
+            record.missingBefore = missing
+            return loaded.map { .block(SpoolBlock(header, in: $0, at: 0, skipping: 0, missing: missing)) }
+                ?? .long(record)
         }
         return nil
+    }
+
+    /// A long record in memory; nil where it is damaged, or the disk has a bad place.
+    private func load(_ record: SpoolLongRecord, of segment: Segment) throws(SpoolError) -> BlockBuffer? {
+        do throws(Errno) {
+            return try record.load()
+        } catch {
+            guard error == .ioError else { throw unreadable(segment, error) }
+            return nil
+        }
     }
 
     mutating func acknowledge(through sequence: UInt64) throws(SpoolError) {
@@ -94,11 +117,12 @@ struct BlockReader {
         do throws(Errno) {
             return try walk?.block(at: offset, end: segment.size) ?? .damage(upTo: segment.size)
         } catch {
-            guard error == .ioError else {
-                throw SpoolError(
-                    .systemError, "cannot read \(options.directory.appending(segment.name))", cause: error)
-            }
+            guard error == .ioError else { throw unreadable(segment, error) }
             return .damage(upTo: segment.size)
         }
+    }
+
+    private func unreadable(_ segment: Segment, _ cause: Errno) -> SpoolError {
+        SpoolError(.systemError, "cannot read \(options.directory.appending(segment.name))", cause: cause)
     }
 }
