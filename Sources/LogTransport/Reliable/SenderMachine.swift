@@ -51,6 +51,8 @@ struct SenderMachine {
     private var offered: ContinuousClock.Instant?
     /// When receivers are to be asked whether they are still there.
     private var probe: ContinuousClock.Instant?
+    /// Whether another connection has ended since, so that they are to be asked once more.
+    private var isProbeWanted = false
     private var window: SenderWindow
     private var lastNumber: UInt64 = 0
     private(set) var counts = OutletCounts()
@@ -129,6 +131,8 @@ struct SenderMachine {
     /// The next message to that receiver shows it, so those that have lines then get one in a moment: once libzmq has let go
     /// of the connection, of whose end it tells just before.
     mutating func connectionEnded(now: ContinuousClock.Instant) {
+        guard !links.isEmpty else { return }
+        guard probe == nil else { return isProbeWanted = true }
         let moment = now + .milliseconds(20)
         probe = moment
         nextDeadline = nextDeadline.map { min($0, moment) }
@@ -138,7 +142,10 @@ struct SenderMachine {
     mutating func tick(now: ContinuousClock.Instant) -> [Action] {
         guard let deadline = nextDeadline, deadline <= now else { return [] }
         let isProbe = probe.map { $0 <= now } ?? false
-        if isProbe { probe = nil }
+        if isProbe {
+            probe = isProbeWanted ? now + .milliseconds(20) : nil
+            isProbeWanted = false
+        }
         var actions: [Action] = []
         for peer in order {
             guard let link = links[peer] else { continue }

@@ -130,11 +130,13 @@ import Testing
         machine.connectionEnded(now: now - .milliseconds(1))
         machine.connectionEnded(now: now)
         let moment = now + .milliseconds(20)
+        // The end of another connection does not put it off, and is looked at by itself.
         #expect(machine.nextDeadline == moment - .milliseconds(1))
-        #expect(machine.tick(now: moment - .milliseconds(1)) == [])
-        #expect(machine.nextDeadline == moment)
-        #expect(machine.tick(now: moment) == [.send(.ping(7), to: one)])
-        #expect(machine.nextDeadline == moment + .milliseconds(500))
+        #expect(machine.tick(now: moment - .milliseconds(2)) == [])
+        #expect(machine.tick(now: moment - .milliseconds(1)) == [.send(.ping(7), to: one)])
+        #expect(machine.nextDeadline == moment + .milliseconds(19))
+        #expect(machine.tick(now: moment + .milliseconds(19)) == [.send(.ping(7), to: one)])
+        #expect(machine.nextDeadline == moment + .milliseconds(519))
         #expect(
             machine.sendFailed(to: one, now: moment) == [
                 .note(one, .unreachable), batch(8, sequence: 1, first: 1, again: true, to: two),
