@@ -161,6 +161,8 @@ package final class PushOutlet: Outlet {
         missing.add(lost.count, through: lost.through)
         // Also when no line comes, a receiver that is there again is to know.
         isFlushing = true
+        // What was lost may be a note alone.
+        guard lost.count > 0 else { return }
         logger?.warning(
             "what was queued for the receiver at \(endpoint) is lost: another is there now, of another kind",
             metadata: ["lines": "\(lost.count)"])
