@@ -29,7 +29,7 @@ struct MachineTable {
             if record.level == .warning { row.warnings += 1 }
             if record.level >= .error {
                 row.errors += 1
-                row.last = String(record.message.prefix(Self.longestText))
+                row.last = Self.shortened(record.message)
             }
         }
     }
@@ -79,8 +79,11 @@ struct MachineTable {
     /// How many machines there are.
     var machines: Int { rows.count }
 
+    /// The beginning of a text; a character may be of any length, a scalar is not.
+    private static func shortened(_ text: String) -> String { String(text.unicodeScalars.prefix(longestText)) }
+
     private mutating func update(_ name: String, _ change: (inout Row) -> Void) {
-        let machine = String(name.prefix(Self.longestText))
+        let machine = Self.shortened(name)
         if rows[machine] == nil, rows.count >= Self.capacity,
             let quietest = silence.max(by: { ($0.value, $0.key) < ($1.value, $1.key) })?.key
         {

@@ -119,6 +119,7 @@ final class ConsumerChannel: ChannelUser {
         }
         window = link.options.prefetchBytes.map { PrefetchWindow(most: link.options.prefetch, limit: $0) }
         isReplacing = false
+        newestTag = 0
         try consume(prefetch: window?.count ?? link.options.prefetch, on: channel, of: session)
     }
 
@@ -126,6 +127,8 @@ final class ConsumerChannel: ChannelUser {
         switch method.id {
         case AMQP_BASIC_DELIVER_METHOD:
             let fields = try method.fields(amqp_basic_deliver_t.self)
+            // The count of what is not answered depends on it.
+            guard window == nil || fields.delivery_tag == newestTag + 1 else { throw unexpected(method) }
             newestTag = fields.delivery_tag
             try deliveries.begin(
                 Head(

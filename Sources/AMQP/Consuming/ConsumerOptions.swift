@@ -10,14 +10,16 @@ public struct ConsumerOptions: Sendable {
 
     /// Who acknowledges messages.
     public var acknowledgement: Acknowledgement
-    /// How many messages the broker sends ahead of their acknowledgement, 1 to 65535: the most that wait here.
+    /// How many messages the broker sends ahead of their acknowledgement, 1 to 65535: the most that wait here, unless
+    /// ``prefetchBytes`` changes it on the way.
     public var prefetch: Int
     /// About how many bytes the messages may have that the broker sends ahead, at least 1; nil for any number.
     ///
     /// The consumer keeps to it by asking the broker for fewer messages while they are long: it begins with one, and goes
-    /// up to ``prefetch`` while they are short. Each change is another consumer to the broker, so this is not for a queue
-    /// that chooses among consumers (`x-single-active-consumer`), nor for an exclusive consumer. A program that answers
-    /// none of the messages of half as many bytes may wait for the next in vain.
+    /// up to ``prefetch`` while they are short. Each change is another consumer to the broker: what the one before was sent
+    /// and is not answered comes on top, at most as many messages again; and this is not for a queue that chooses among
+    /// consumers (`x-single-active-consumer`), a stream, or an exclusive consumer. A program that answers none of the
+    /// messages of half as many bytes may wait for the next in vain.
     public var prefetchBytes: Int?
     /// Whether the broker refuses any other consumer of the queue.
     public var isExclusive: Bool

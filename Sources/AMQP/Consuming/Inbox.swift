@@ -147,7 +147,14 @@ final class Inbox: Sendable {
             state.arrived.removeFirst(state.taken)
             state.taken = 0
             if !acknowledgesOnNext { state.arrived.removeAll() }
-            let dropped = max(0, state.arrived.count - prefetch)
+            // The broker will send as much again, so what is kept is bounded as that is.
+            var (kept, bytes) = (0, 0)
+            for delivery in state.arrived.reversed() {
+                bytes += delivery?.body.count ?? 0
+                guard kept == 0 || kept < prefetch && bytes <= prefetchBytes else { break }
+                kept += 1
+            }
+            let dropped = state.arrived.count - kept
             state.arrived.removeFirst(dropped)
             return (state.generation, dropped)
         }
