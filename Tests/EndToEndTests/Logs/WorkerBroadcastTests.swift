@@ -5,7 +5,7 @@ import Testing
 
 extension EndToEnd {
     /// What the log broadcast costs a worker's jobs.
-    @Suite("a worker's broadcast", .timeLimit(.minutes(3)))
+    @Suite("a worker's broadcast", .timeLimit(.minutes(6)))
     struct WorkerBroadcastTests {
         /// A worker that broadcasts its log, and one that does not.
         private struct Pair {

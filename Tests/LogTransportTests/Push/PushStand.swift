@@ -120,7 +120,7 @@ extension PushOutlet {
         repeat {
             count += try fill(with: line, from: first + count)
             try advance()
-        } while try poll(waits(forRoom: true), timeout: .milliseconds(200))
+        } while try poll(waits(forRoom: true), timeout: .milliseconds(500))
         return count
     }
 
