@@ -71,7 +71,8 @@ extension EndToEnd {
             let stepping = MuskratPlace(
                 stand: way.stand, broker: way.broker, environment: way.environment.merging(clock.environment) { $1 })
             let ofConsumer = SplitMix64(state: random.next())
-            async let killed = consumeAndKill(stepping, times: kills, ofConsumer)
+            let areDone = Mutex(false)
+            async let killed = consumeAndKill(stepping, times: kills, ofConsumer) { areDone.withLock { $0 } }
             let lives = try await withThrowingTaskGroup(of: [ProducerLives.Life].self) { group in
                 for number in 1...16 {
                     let producer = ProducerLives(number: number, place: stepping, lines: lines)
@@ -80,6 +81,7 @@ extension EndToEnd {
                 }
                 return try await group.reduce(into: []) { $0 += $1 }
             }
+            areDone.withLock { $0 = true }
             #expect(lives.count { $0.isKilled } > 4, "hardly anybody was killed in mid-stream")
             #expect(lives.reduce(0) { $0 + $1.acknowledged } == 16 * lines)
 
@@ -100,9 +102,16 @@ extension EndToEnd {
 
         /// Reads while lines are written, as process after process, which are killed.
         ///
+        /// - Parameters:
+        ///   - place: The broker.
+        ///   - times: How many processes there are.
+        ///   - random: What decides when they are killed.
+        ///   - producersAreDone: Whether no more lines come, so that none is waited for.
         /// - Returns: What each of them got.
+        /// - Throws: What does not work at all.
         private func consumeAndKill(
-            _ place: MuskratPlace, times: Int, _ random: SplitMix64
+            _ place: MuskratPlace, times: Int, _ random: SplitMix64,
+            until producersAreDone: @escaping @Sendable () -> Bool
         ) async throws -> [[String]] {
             var random = random
             var runs: [[String]] = []
@@ -112,7 +121,7 @@ extension EndToEnd {
                     ["consume", "A.B", "--quiet", "--name", "killed", "--follow", "--interval", "20ms"], output: output)
                 let target = Int.random(in: 1...3000, using: &random)
                 try await eventually(within: .seconds(120), "\(target) bytes for the consumer") {
-                    fileSize(output) >= target
+                    fileSize(output) >= target || producersAreDone()
                 }
                 await consumer.kill()
                 // The last line may be half of one.
