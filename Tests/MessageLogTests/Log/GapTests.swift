@@ -66,15 +66,38 @@ import Testing
         let stand = try LogStand(store: store)
         let reader = try await stand.reader()
         #expect(try await reader.next().isEmpty)
-        try await stand.append(["1"])
+        try await LogStand(store: store.base).append(["1"])
         #expect(try await stand.read(reader).map(\.text) == ["1"])
         await reader.close()
+    }
+
+    @Test("a writer that may not list does not begin anew where the oldest segments may have been taken away")
+    func writerNotListable() async throws {
+        let store = EditedStore(refusesLists: true)
+        let stand = try LogStand(store: store)
+        let other = try LogStand(store: store.base)
+        try await other.appendSegments((1...7).map { ["\($0)"] })
+        // None of those looked for is there: 1 + 1, 1 + 4, 1 + 16 and so on.
+        for number in 1...6 as ClosedRange<UInt64> { try await store.base.delete(other.folder.segment(number)) }
+        await #expect { try await stand.append(["new"]) } throws: { code($0) == .denied }
+        #expect(try await store.base.list(ListQuery(prefix: "p/A/B/log/")).objects.count == 1)
     }
 
     @Test("missing segments are passed over by readers told so")
     func skipping() async throws {
         try await fill(9, without: 2, 3, 4, 8)
         #expect(try await stand.texts("a", ReaderOptions(skipsCorrupt: true)) == ["1", "5", "6", "7", "9"])
+    }
+
+    @Test("a long gap that a listing tells of is passed over at once")
+    func longGap() async throws {
+        let store = EditedStore()
+        let stand = try LogStand(store: store)
+        try await stand.appendSegments((1...300).map { ["\($0)"] })
+        for number in 2...299 as ClosedRange<UInt64> { try await store.base.delete(stand.folder.segment(number)) }
+        let before = store.count
+        #expect(try await stand.texts("a", ReaderOptions(skipsCorrupt: true)) == ["1", "300"])
+        #expect(store.count - before < 60)
     }
 
     @Test("searches for a number and a time end with the missing segment's name")

@@ -11,8 +11,12 @@ import Testing
     private enum Fault {
         /// It waits until it is cancelled.
         case hangs
+        /// It is done, and its answer waits until it is cancelled.
+        case hangsWhenDone
         /// The store cannot be reached.
         case unreachable
+        /// The store says that it was cancelled, which it was not.
+        case ended
     }
 
     private final class StubbornStore: ObjectStore {
@@ -31,10 +35,13 @@ import Testing
         ) async throws(ObjectStoreError) -> EntityTag {
             guard key.description.contains("/log/") else { return try await base.put(key, body, if: condition) }
             puts.withLock { $0 += 1 }
-            switch faults.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
+            let fault = faults.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+            switch fault {
             case nil: return try await base.put(key, body, if: condition)
             case .unreachable: throw ObjectStoreError(.unreachable, "nobody is there")
-            case .hangs:
+            case .ended: throw ObjectStoreError(.cancelled, "it was cancelled")
+            case .hangs, .hangsWhenDone:
+                if fault == .hangsWhenDone { _ = try await base.put(key, body, if: condition) }
                 while (try? await Task.sleep(for: .seconds(1000))) != nil {}
                 throw ObjectStoreError(.cancelled, "it was cancelled")
             }
@@ -81,9 +88,9 @@ import Testing
         #expect(store.count == 1)
     }
 
-    @Test("is stored once when it is given again, and others wait for their own")
-    func again() async throws {
-        let store = StubbornStore([.hangs])
+    @Test("is stored once when it is given again, and others wait for their own", arguments: [false, true])
+    func again(isStored: Bool) async throws {
+        let store = StubbornStore([isStored ? .hangsWhenDone : .hangs])
         let stand = try LogStand(store: store)
         let writer = try await stand.broker.makeWriter(for: stand.key)
         let call = Task { await outcome { () throws(MessageLogError) in try await writer.append(batch(["1"])) } }
@@ -96,18 +103,27 @@ import Testing
         await writer.close()
     }
 
-    @Test("goes on as long as another one waits behind it")
+    @Test("is brought to its end for another one behind it when it may be stored")
     func waitedFor() async throws {
-        let store = StubbornStore([.unreachable, .unreachable, .unreachable])
+        let store = StubbornStore([.hangsWhenDone])
         let stand = try LogStand(store: store)
         let writer = try await stand.broker.makeWriter(for: stand.key)
         let first = Task { await outcome { () throws(MessageLogError) in try await writer.append(batch(["1"])) } }
-        try await eventually { store.count >= 1 }
-        async let second = writer.append(batch(["2"]))
+        try await eventually { store.count == 1 }
         first.cancel()
-        _ = await first.value
-        #expect(try await second.last != nil)
-        #expect(try await stand.texts().contains("2"))
+        await #expect { try await first.value.get() } throws: { code($0) == .cancelled }
+        #expect(try await writer.append(batch(["2"])).first == .sequence(2))
+        #expect(try await stand.texts() == ["1", "2"])
+        await writer.close()
+    }
+
+    @Test("an attempt that the store ends, and no caller, is told of")
+    func endedByStore() async throws {
+        let store = StubbornStore([.ended])
+        let stand = try LogStand(store: store)
+        let writer = try await stand.broker.makeWriter(for: stand.key)
+        await #expect { try await writer.append(batch(["1"])) } throws: { code($0) == .cancelled }
+        #expect(store.count == 1)
         await writer.close()
     }
 }

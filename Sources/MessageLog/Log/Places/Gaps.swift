@@ -13,8 +13,9 @@ extension LogFolder {
         case appended(UInt64)
         /// Retention has removed it.
         case removed(LogStart)
-        /// It is missing, and the later one of this number is there.
-        case missing(UInt64)
+        /// It is missing, and the later one of this number is there: the next one there is, as far as a listing tells, or
+        /// just any.
+        case missing(UInt64, isNext: Bool)
     }
 
     /// How far ahead is looked.
@@ -28,18 +29,24 @@ extension LogFolder {
     ///   - number: The segment's number.
     ///   - lists: Whether to ask for a listing where these found nothing, so that no gap is taken for the end: it takes a
     ///     page, which is empty at the end of a log.
+    ///   - needsListing: Whether it is an error when the store does not let it be listed, rather than the end of a log.
     /// - Returns: What is there.
     /// - Throws: ``MessageLogError``.
-    func lookAhead(of number: UInt64, lists: Bool) async throws(MessageLogError) -> Outlook {
+    func lookAhead(
+        of number: UInt64, lists: Bool, needsListing: Bool = false
+    ) async throws(MessageLogError) -> Outlook {
         let numbers = Self.distances.map { number + $0 }.filter { $0 < SegmentHeader.numberLimit }
         let answers = await results(of: numbers) { number throws(MessageLogError) in try await hasSegment(number) }
         var later: UInt64?
         for (number, answer) in zip(numbers, answers) where try answer.get() { later = number }
-        if later == nil, lists { later = try await listedNumber(behind: number) }
+        let isListed = later == nil && lists
+        if isListed {
+            later = try await needsListing ? nextNumber(behind: number) : listedNumber(behind: number)
+        }
         guard let later else { return .nothing }
         if try await hasSegment(number) { return .appended(later) }
         let start = try await start()
-        return start.segment > number ? .removed(start) : .missing(later)
+        return start.segment > number ? .removed(start) : .missing(later, isNext: isListed)
     }
 
     /// The number of the first segment behind a number, by a listing; nil when there is none.

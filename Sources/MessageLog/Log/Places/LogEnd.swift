@@ -29,7 +29,8 @@ extension LogFolder {
     ///   - known: A segment that is there, or was.
     ///   - passesGaps: Whether the end is looked for behind segments that are missing, as nobody may who is to append there.
     /// - Returns: The end, as it was when this was called or later.
-    /// - Throws: ``MessageLogError``; `corrupt` when a segment is missing that is not passed.
+    /// - Throws: ``MessageLogError``; `corrupt` when a segment is missing that is not passed, `denied` when gaps are not
+    ///   passed and the store does not let it be listed whether one is before all that is there.
     func end(behind known: UInt64 = 0, passesGaps: Bool = true) async throws(MessageLogError) -> LogEnd {
         var known = known
         while true {
@@ -53,14 +54,15 @@ extension LogFolder {
             // What retention deleted meanwhile was not there, either. It writes `start` before it deletes, so a number
             // that is not below it now was never used when it was asked for.
             guard try await self.start().segment <= high else { continue }
-            // A bucket's own rules may have removed the oldest ones, however many: nothing may begin anew there.
-            switch try await lookAhead(of: high, lists: low < start.segment) {
+            // A bucket's own rules may have removed the oldest ones, however many: nothing may begin anew there, and nobody
+            // who is to append may do without the listing that tells.
+            switch try await lookAhead(of: high, lists: low < start.segment, needsListing: !passesGaps) {
             case .nothing: break
             case .removed: continue
             case .appended(let later):
                 known = later
                 continue
-            case .missing(let later):
+            case .missing(let later, _):
                 guard passesGaps else { throw missing(high) }
                 known = later
                 continue

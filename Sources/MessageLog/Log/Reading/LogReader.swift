@@ -146,7 +146,7 @@ actor LogReader: MessageReader {
         if isKnown || options.start != .beginning { return true }
         isKnown = try await cursor.tag() != nil
         if !isKnown { isKnown = try await folder.isBegun() }
-        if !isKnown { isKnown = try await isMissing(1) }
+        if !isKnown { isKnown = try await resumption(at: 1) != nil }
         return isKnown
     }
 
@@ -275,9 +275,10 @@ actor LogReader: MessageReader {
         switch try await ahead.fetch(place.segment) {
         case .absent:
             try await checkStart(olderThan: Self.startInterval)
-            guard try await isMissing(place.segment) else { return false }
-            try pass(place.segment, "it is missing, and later ones are there")
-            self.place = Place(segment: place.segment + 1, first: place.first, isExact: false, wanted: place.wanted)
+            guard let next = try await resumption(at: place.segment) else { return false }
+            let what = next - 1 > place.segment ? "segments \(place.segment) to \(next - 1) are" : "it is"
+            try pass(place.segment, "\(what) missing, and later ones are there")
+            self.place = Place(segment: next, first: place.first, isExact: false, wanted: place.wanted)
         case .segment(let segment):
             // A put that was under way when its number was used and removed could have come to be there just now.
             try await checkStart(olderThan: LogOptions.freshKnowledge)
@@ -304,20 +305,23 @@ actor LogReader: MessageReader {
         return true
     }
 
-    /// Whether a segment that is not there ought to be: looked for when the end is come to first, and then now and then.
-    private func isMissing(_ number: UInt64) async throws(MessageLogError) -> Bool {
+    /// Where to go on behind a segment that is not there and ought to be; nil where it is the end.
+    ///
+    /// It is looked for when the end is come to first, and then now and then.
+    private func resumption(at number: UInt64) async throws(MessageLogError) -> UInt64? {
         let now = folder.environment.elapsed()
-        if let lookedAheadAt, now - lookedAheadAt < Self.lookInterval { return false }
+        if let lookedAheadAt, now - lookedAheadAt < Self.lookInterval { return nil }
         switch try await folder.lookAhead(of: number, lists: true) {
-        case .missing:
-            // Behind one that is missing may be another.
+        case .missing(let later, let isNext):
+            // Behind those that are missing may be another gap.
             lookedAheadAt = nil
-            return true
+            // A listing tells of all at once, however many are missing.
+            return isNext ? later : number + 1
         case .removed(let start):
             throw folder.expired(place?.wanted ?? start.sequence, start: start)
         case .nothing, .appended:
             lookedAheadAt = now
-            return false
+            return nil
         }
     }
 

@@ -206,12 +206,15 @@ actor LogWriter: MessageWriter {
         var failures = 0
         var races = 0
         while isAwaited(segment) {
-            switch await attemptWhileAwaited(races: races, after: pause(failures: failures, races: races)) {
+            let (result, wasEnded) = await attemptWhileAwaited(
+                races: races, after: pause(failures: failures, races: races))
+            switch result {
             case .success(true): return settle(segment)
             case .success(false): races += 1
             case .failure(let error):
-                // One that was ended because nobody waited is no news for who waits again meanwhile.
-                if error.code != .cancelled { report(error, of: segment) }
+                // One that was ended because nobody waited is no news for who waits again meanwhile. What else says so
+                // has an end of its own, and no deadline of a caller would end a loop over it.
+                if error.code != .cancelled || !wasEnded { report(error, of: segment) }
                 failures += 1
             }
         }
@@ -227,7 +230,11 @@ actor LogWriter: MessageWriter {
     }
 
     /// Makes an attempt in a task of its own, which is cancelled when nobody waits any more.
-    private func attemptWhileAwaited(races: Int, after pause: Duration) async -> Result<Bool, MessageLogError> {
+    ///
+    /// - Returns: What came of it, and whether it was cancelled.
+    private func attemptWhileAwaited(
+        races: Int, after pause: Duration
+    ) async -> (result: Result<Bool, MessageLogError>, wasEnded: Bool) {
         let task = Task(executorPreference: environment.executor) {
             await outcome { () throws(MessageLogError) in
                 if pause > .zero { try await self.environment.wait(pause) }
@@ -236,7 +243,7 @@ actor LogWriter: MessageWriter {
         }
         attempting = task
         defer { attempting = nil }
-        return await task.value
+        return (await task.value, task.isCancelled)
     }
 
     /// Tells the callers of a segment's jobs what went wrong: all of them, or those who do not want to wait any longer.
