@@ -200,9 +200,9 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TestServers", "CommandKit", "Gearman", "HAProxy", "JSON", "LoadBalancing", "LoadBalancingHAProxy",
-                "LibraWorker", "LibraClient", "Hayrack", "Logcast", "Muskrat", "ZMQPush", "CivilTime", "MessageLog",
-                "ObjectStorage", logging, systemPackage,
+                "TestServers", "Checksums", "CommandKit", "Gearman", "HAProxy", "JSON", "LoadBalancing",
+                "LoadBalancingHAProxy", "LibraWorker", "LibraClient", "Hayrack", "Logcast", "Muskrat", "ZMQPush",
+                "CivilTime", "MessageLog", "ObjectStorage", logging, systemPackage,
             ]),
     ]
 )

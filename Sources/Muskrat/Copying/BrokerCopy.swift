@@ -62,9 +62,16 @@ struct BrokerCopy: Sendable {
             var batch = MessageBatch()
             batch.reserveCapacity(messages.reduce(0) { $0 + $1.body.count + MessageBatch.recordHeader })
             for message in messages { batch.append(message.body, at: message.time) }
-            try await append(batch, to: writer)
-            try await reader.commit(through: last)
+            // What was begun is brought to its end rather than repeated, in a task that a signal does not cancel.
+            let result = await Task { [batch] in
+                await caught { () throws(MessageLogError) in
+                    try await append(batch, to: writer)
+                    try await reader.commit(through: last)
+                }
+            }.value
+            try result.get()
             meter.add(messages.count)
+            if Task.isCancelled { throw MessageLogError(.cancelled, "the copy was ended") }
         }
     }
 
@@ -77,7 +84,6 @@ struct BrokerCopy: Sendable {
             } catch {
                 guard error.isRetriable, attempt < Self.attempts else { throw error }
             }
-            // What was begun is to be brought to its end rather than repeated; a signal is heard between batches.
             try? await Task.sleep(for: .milliseconds(200 << attempt))
             attempt += 1
         }

@@ -15,6 +15,8 @@ actor Acknowledgements {
         /// The number of the last line that is safe, with all before it.
         var line: UInt64 = 0
         var hasGap = false
+        /// Whether ``say()`` is to be called and was not yet.
+        var isScheduled = false
     }
 
     private let safe = Mutex(Safe())
@@ -26,18 +28,24 @@ actor Acknowledgements {
 
     /// Takes in what became of messages, in their order; it does not wait.
     nonisolated func note(_ batch: BatchReport) {
-        let isNews = safe.withLock { safe in
+        let isToBeSaid = safe.withLock { safe in
             // Behind lines that a broker lacks none is acknowledged: one number tells of all before it.
             safe.hasGap = safe.hasGap || !batch.isComplete
             if !safe.hasGap { safe.line = batch.numbers.upperBound }
-            return !safe.hasGap
+            // While nobody reads, one call waits, however many batches come.
+            guard !safe.hasGap, !safe.isScheduled else { return false }
+            safe.isScheduled = true
+            return true
         }
-        if isNews { Task { await say() } }
+        if isToBeSaid { Task { await say() } }
     }
 
     /// Says how many lines are safe, unless that was said.
     func say() {
-        let line = safe.withLock { $0.line }
+        let line = safe.withLock { safe in
+            safe.isScheduled = false
+            return safe.line
+        }
         guard line > said, !isOver else { return }
         let text = Array("\(line)\n".utf8)
         do throws(CommandError) {

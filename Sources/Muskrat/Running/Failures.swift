@@ -12,6 +12,8 @@ extension CommandError {
             // A bucket that is not there, or is in another region.
             case .notFound where error.isOfStore, .invalidArgument where error.isOfStore: .configuration
             case .denied: .configuration
+            // Trying again does not help, and a later program does.
+            case .laterVersion: .configuration
             // A store that keeps no order.
             case .unsupported where error.isOfStore: .configuration
             case .invalidArgument, .unsupported: .usage

@@ -1,3 +1,4 @@
+import Checksums
 import Glibc
 import JSON
 import Testing
@@ -65,6 +66,27 @@ extension EndToEnd {
                 #expect(skipped.exitCode == 0, "\(skipped)")
                 let lines = skipped.output.split(separator: "\n").map(String.init)
                 #expect(lines == numberedLines(1...10) + numberedLines(21...30))
+            }
+        }
+
+        @Test("messages in a later version of the format end a command with 78, also where what is corrupt is skipped")
+        func laterVersion() async throws {
+            try await withMuskrat { stand in
+                try await stand.produce(["one"])
+                let file = open("\(stand.folder)/messages/A/B/log/00000000000000000001", O_RDWR)
+                #expect(file >= 0)
+                var bytes = [UInt8](repeating: 0, count: 80)
+                #expect(pread(file, &bytes, bytes.count, 0) == bytes.count)
+                var header = try #require(bytes.withUnsafeBytes { SealedFields($0, count: $0.count) })
+                header[8] = UInt32(2)
+                header.seal()
+                #expect(pwrite(file, header.bytes, bytes.count, 0) == bytes.count)
+                close(file)
+                for arguments in [["consume", "A.B", "--skip-corrupt"], ["verify"]] {
+                    let result = try await stand.muskrat(arguments)
+                    #expect(result.exitCode == 78, "\(result)")
+                    #expect(result.complaints.contains("has version 2 of the format"), "\(result)")
+                }
             }
         }
 
