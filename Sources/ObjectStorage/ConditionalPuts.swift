@@ -17,12 +17,21 @@ extension ObjectStore {
     ///
     /// A small object with a name that nobody else uses is put a few times, under conditions that hold and that do not, and
     /// deleted: seven requests at most, and no other object is touched. Where it is not known what came of one, all is done
-    /// again with another name, twice at most.
+    /// again with another name, twice at most, unless that took seconds already: a store that takes requests and never
+    /// answers is waited for once.
     ///
     /// - Parameter prefix: What the object's key begins with, empty or with `/` at its end.
     /// - Returns: What the store did.
     /// - Throws: ``ObjectStoreError`` when the store cannot be used at all: `denied`, `unreachable` and others.
     public func conditionalPuts(under prefix: String) async throws(ObjectStoreError) -> ConditionalPuts {
+        try await conditionalPuts(under: prefix, beginningWithin: .seconds(5))
+    }
+
+    /// The same, with the time within which it may begin anew.
+    package func conditionalPuts(
+        under prefix: String, beginningWithin limit: Duration
+    ) async throws(ObjectStoreError) -> ConditionalPuts {
+        let begin = ContinuousClock.now
         var attempts = 0
         while true {
             attempts += 1
@@ -32,11 +41,22 @@ extension ObjectStore {
                 try await delete(key)
                 return found
             } catch {
-                // What failed matters more than what is left behind.
-                try? await delete(key)
-                guard error.code == .ambiguous, attempts < 3 else { throw error }
+                // What failed matters more than what is left behind, and a store that is away is not asked once more.
+                if error.code != .unreachable { await tidy(key) }
+                guard error.code == .ambiguous, attempts < 3, begin.duration(to: .now) < limit else { throw error }
             }
         }
+    }
+
+    /// Deletes an object, also for a task that is cancelled; a store that does not answer is not waited for.
+    private func tidy(_ key: ObjectKey) async {
+        let deletion = Task { try? await delete(key) }
+        let limit = Task {
+            try await Task.sleep(for: .seconds(2))
+            deletion.cancel()
+        }
+        await deletion.value
+        limit.cancel()
     }
 
     private func randomDigits() -> String { String(UInt64.random(in: .min ... .max), radix: 16) }

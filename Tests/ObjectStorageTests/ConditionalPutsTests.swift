@@ -45,6 +45,29 @@ import Testing
         #expect(try await store.list(ListQuery()).objects.isEmpty)
     }
 
+    @Test("where answers do not come for long, no other object is tried")
+    func longWait() async throws {
+        let store = ForgetfulStore(lost: 1)
+        let error = await #expect(throws: ObjectStoreError.self) {
+            try await store.conditionalPuts(under: "a/", beginningWithin: .zero)
+        }
+        #expect(error?.code == .ambiguous)
+        #expect(try await store.list(ListQuery()).objects.isEmpty)
+    }
+
+    @Test("a question that is cancelled leaves nothing behind")
+    func cancelled() async throws {
+        let store = ForgetfulStore(lost: 0)
+        let call = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            await #expect { try await store.conditionalPuts(under: "a/") } throws: {
+                ($0 as? ObjectStoreError)?.code == .cancelled
+            }
+        }
+        await call.value
+        #expect(try await store.list(ListQuery()).objects.isEmpty)
+    }
+
     @Test("a store that cannot be used at all is no store without conditions")
     func closed() async throws {
         let store = InMemoryObjectStore()
@@ -54,7 +77,8 @@ import Testing
     }
 }
 
-/// A store that does what the first puts ask for, and answers none of them.
+/// A store that does what the first puts ask for, and answers none of them; like those behind a network it does nothing for
+/// a task that is cancelled, but for a put that was sent already.
 private final class ForgetfulStore: ObjectStore {
     let description = "forgetful:"
     private let store = InMemoryObjectStore()
@@ -70,6 +94,7 @@ private final class ForgetfulStore: ObjectStore {
             left -= 1
             return left >= 0
         }
+        try checkTask()
         if isLost { throw ObjectStoreError(.ambiguous, "no answer") }
         return tag
     }
@@ -79,8 +104,15 @@ private final class ForgetfulStore: ObjectStore {
     }
     func head(_ key: ObjectKey) async throws(ObjectStoreError) -> ObjectInfo { try await store.head(key) }
     func list(_ query: ListQuery) async throws(ObjectStoreError) -> ObjectPage { try await store.list(query) }
-    func delete(_ key: ObjectKey) async throws(ObjectStoreError) { try await store.delete(key) }
+    func delete(_ key: ObjectKey) async throws(ObjectStoreError) {
+        try checkTask()
+        try await store.delete(key)
+    }
     func close() async {}
+
+    private func checkTask() throws(ObjectStoreError) {
+        if Task.isCancelled { throw ObjectStoreError(.cancelled, "it was cancelled") }
+    }
 }
 
 /// A store that treats conditions as some real ones do.
