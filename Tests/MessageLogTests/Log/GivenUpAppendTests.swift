@@ -88,7 +88,7 @@ import Testing
         #expect(store.count == 1)
     }
 
-    @Test("is stored once when it is given again, and others wait for their own", arguments: [false, true])
+    @Test("is brought to its end for one behind it, and is there once when given again", arguments: [false, true])
     func again(isStored: Bool) async throws {
         let store = StubbornStore([isStored ? .hangsWhenDone : .hangs])
         let stand = try LogStand(store: store)
@@ -99,20 +99,6 @@ import Testing
         _ = await call.value
         #expect(try await writer.append(batch(["2"])).first == .sequence(2))
         #expect(try await writer.append(batch(["1"])).first == .sequence(1))
-        #expect(try await stand.texts() == ["1", "2"])
-        await writer.close()
-    }
-
-    @Test("is brought to its end for another one behind it when it may be stored")
-    func waitedFor() async throws {
-        let store = StubbornStore([.hangsWhenDone])
-        let stand = try LogStand(store: store)
-        let writer = try await stand.broker.makeWriter(for: stand.key)
-        let first = Task { await outcome { () throws(MessageLogError) in try await writer.append(batch(["1"])) } }
-        try await eventually { store.count == 1 }
-        first.cancel()
-        await #expect { try await first.value.get() } throws: { code($0) == .cancelled }
-        #expect(try await writer.append(batch(["2"])).first == .sequence(2))
         #expect(try await stand.texts() == ["1", "2"])
         await writer.close()
     }
