@@ -28,7 +28,7 @@ import Testing
             try await withTemporaryFolder { folder in
                 var options = HAProxyDriverOptions(
                     service: .debian, stateFolder: folder, log: try LogTarget("127.0.0.1:9 local0"),
-                    drainTimeout: try Milliseconds(2000))
+                    drainTimeout: try Milliseconds(20_000))
                 options.stagingFolder = folder
                 // What is interrupted here is the way of a reload.
                 options.alwaysReloads = true
