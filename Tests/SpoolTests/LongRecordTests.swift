@@ -182,21 +182,23 @@ import Testing
     }
 
     @Test("a long record waits for room that others give back on a full disk") func waiting() async throws {
-        try await withSmallDisk(kilobytes: 1024) { disk in
-            let spool = try Spool(
-                SpoolOptions(directory: FilePath("\(disk.path)/spool"), limit: 16 << 20, sync: .never))
-            try disk.fill()
-            let writer = DedicatedThread(name: "writer")
-            async let result = writer.run { try spool.append(number: 0) }
-            try await eventually("a writer that waits") { spool.counts.isDiskFull }
-            disk.empty()
-            #expect(try await result == .appended)
+        try await waitingForRoom(until: { _, disk in disk.empty() }) { spool, result throws in
+            #expect(result == .appended)
             #expect(try spool.drain() == [String(decoding: longBytes(0), as: UTF8.self)])
-            try spool.close()
         }
     }
 
     @Test("an interruption ends a long record's wait for room, and it was not taken") func interrupted() async throws {
+        try await waitingForRoom(until: { spool, _ in spool.interrupt() }) { spool, result in
+            #expect(result == .interrupted)
+            #expect(spool.counts.waitingRecords == 0)
+        }
+    }
+
+    /// Has a writer wait with a long record for room on a full disk until something ends that, and looks at what came of it.
+    private func waitingForRoom(
+        until end: (Spool, SmallDisk) -> Void, _ check: (Spool, Spool.Appending) throws -> Void
+    ) async throws {
         try await withSmallDisk(kilobytes: 1024) { disk in
             let spool = try Spool(
                 SpoolOptions(directory: FilePath("\(disk.path)/spool"), limit: 16 << 20, sync: .never))
@@ -204,9 +206,8 @@ import Testing
             let writer = DedicatedThread(name: "writer")
             async let result = writer.run { try spool.append(number: 0) }
             try await eventually("a writer that waits") { spool.counts.isDiskFull }
-            spool.interrupt()
-            #expect(try await result == .interrupted)
-            #expect(spool.counts.waitingRecords == 0)
+            end(spool, disk)
+            try check(spool, try await result)
             disk.empty()
             try spool.close()
         }
