@@ -84,7 +84,9 @@ import ZeroMQ
     /// Reads what one process wrote: whole lines whose ids belong to them, in order where they are no repeats.
     private func read(_ output: String, into seen: inout Set<UInt64>) throws {
         var highest: UInt64 = 0
-        for line in output.utf8.split(separator: UInt8(ascii: "\n")) {
+        // A process that is killed while it writes leaves part of what it was about to acknowledge, cut anywhere.
+        let whole = output.utf8.lastIndex(of: UInt8(ascii: "\n")).map { output.utf8[...$0] } ?? output.utf8[...]
+        for line in whole.split(separator: UInt8(ascii: "\n")) {
             let words = line.split(separator: UInt8(ascii: " "))
             let number = try #require(UInt64(Substring(words[0])))
             guard words[1].elementsEqual(words[0]) else {
