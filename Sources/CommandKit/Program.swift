@@ -26,6 +26,7 @@ extension AsyncParsableCommand {
 
     private static func perform(_ arguments: [String]?) async -> Never {
         do {
+            if let error = unknownSubcommand(arguments ?? Array(CommandLine.arguments.dropFirst())) { throw error }
             var command = try parseAsRoot(arguments)
             if var asyncCommand = command as? any AsyncParsableCommand {
                 try await asyncCommand.run()

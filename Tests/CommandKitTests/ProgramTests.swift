@@ -38,6 +38,17 @@ private struct Sample: AsyncParsableCommand {
         #expect(try #require(await self.ending(["child", "x"])).exitCode.rawValue == 64)
     }
 
+    @Test("a command that there is not is named, with the one that was probably meant, or with all")
+    func unknownCommand() throws {
+        let near = try #require(Sample.unknownSubcommand(["chlid", "1"]))
+        #expect(near.exitCode.rawValue == 64)
+        #expect(near.messages == ["there is no command 'chlid'; did you mean 'child'?"])
+        #expect(Sample.unknownSubcommand(["x"])?.messages == ["there is no command 'x'; there are: child"])
+        for right in [[], ["child"], ["child", "chlid"], ["--version"], ["help", "chlid"]] {
+            #expect(Sample.unknownSubcommand(right) == nil, "\(right)")
+        }
+    }
+
     @Test("a value that is none of many is refused in one line that names them")
     func choice() async throws {
         let ending = try #require(await ending(["child", "1", "--colour", "grey"]))

@@ -1,7 +1,31 @@
 import ObjectStorage
 
-/// What the cursors of both layouts have in common: each is an object.
+/// What the cursors of both layouts, and leases, have in common: each is an object that several change in turn.
 extension ObjectStore {
+    /// Puts an object as long as it is what it was known to be, once more where the answer was lost.
+    ///
+    /// - Parameters:
+    ///   - object: The cursor's or the lease's object.
+    ///   - bytes: What it is to say.
+    ///   - condition: How it was known.
+    ///   - what: What could not be done, for the error.
+    /// - Returns: Its tag; nil when the condition does not hold, which may be the doing of this very call: read it then.
+    /// - Throws: ``MessageLogError``.
+    func swap(
+        _ object: ObjectKey, for bytes: [UInt8], if condition: PutCondition, orSay what: String
+    ) async throws(MessageLogError) -> EntityTag? {
+        var attempts = 0
+        while true {
+            attempts += 1
+            do throws(ObjectStoreError) {
+                return try await put(object, bytes, if: condition)
+            } catch {
+                if error.code == .preconditionFailed { return nil }
+                guard error.code == .ambiguous, attempts < 3 else { throw MessageLogError(error, what) }
+            }
+        }
+    }
+
     /// Reads a cursor; nil when there is none.
     ///
     /// - Parameters:

@@ -111,14 +111,12 @@ struct LegacyCursor: Sendable {
                 "holder": .string(mark.holder),
                 "count": .number(JSONNumber(mark.count)), "time": .string(environment.now().description),
             ]
-            do {
-                let condition = isFenced ? mark.tag.map(PutCondition.matches) ?? .absent : .always
-                mark.tag = try await store.put(object, json.bytes(), if: condition)
+            let tag = try await store.swap(
+                object, for: json.bytes(), if: isFenced ? mark.tag.map(PutCondition.matches) ?? .absent : .always,
+                orSay: "cannot write the cursor \(object)")
+            if let tag {
+                mark.tag = tag
                 return mark
-            } catch {
-                guard error.code == .preconditionFailed else {
-                    throw MessageLogError(error, "cannot write the cursor \(object)")
-                }
             }
             // An earlier attempt of this reader that got through without an answer, or somebody else's.
             guard let stored = try await read(), stored.mark.holder == mark.holder else {

@@ -88,13 +88,10 @@ struct CursorObject: Sendable {
 
     /// Writes it.
     ///
-    /// - Returns: Its tag; nil when it is not as the condition has it any more.
+    /// - Returns: Its tag; nil when it is not as the condition has it any more, perhaps because of this very call.
     func write(_ state: CursorState, if condition: PutCondition) async throws(MessageLogError) -> EntityTag? {
-        do {
-            return try await store.put(object, state.json(at: environment.now()), if: condition)
-        } catch {
-            if error.code == .preconditionFailed { return nil }
-            throw MessageLogError(error, "cannot write the cursor \(object) in \(store)")
-        }
+        try await store.swap(
+            object, for: state.json(at: environment.now()), if: condition,
+            orSay: "cannot write the cursor \(object) in \(store)")
     }
 }

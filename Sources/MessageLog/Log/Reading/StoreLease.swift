@@ -68,11 +68,20 @@ actor StoreLease: Lease {
             logger.notice("taking over a lease", metadata: ["object": "\(object)", "from": "\(state.holder)"])
             count = state.count + 1
         }
-        guard let tag = try await write(count, if: stored.map { .matches($0.info.tag) } ?? .absent) else {
-            return false
+        if let tag = try await write(count, if: stored.map { .matches($0.info.tag) } ?? .absent) {
+            hold(tag, count: count)
+            return true
         }
-        hold(tag, count: count)
+        guard let own = try await own() else { return false }
+        hold(own.tag, count: own.count)
         return true
+    }
+
+    /// What stands there, if it is this reader's: of an attempt that got through without an answer.
+    private func own() async throws(MessageLogError) -> (tag: EntityTag, count: UInt64)? {
+        guard let stored = try await folder.read(object, range: 0..<LogFolder.noteLimit) else { return nil }
+        let state = State(stored.bytes)
+        return state.isHeld && state.holder == holder ? (stored.info.tag, state.count) : nil
     }
 
     private func hold(_ tag: EntityTag, count: UInt64) {
@@ -105,12 +114,8 @@ actor StoreLease: Lease {
                 self.held = (tag, held.count + 1, environment.elapsed())
                 return true
             }
-            // Somebody else's, or an earlier attempt of this one that got through without an answer.
-            if let stored = try await folder.read(object, range: 0..<LogFolder.noteLimit),
-                case let state = State(stored.bytes),
-                state.isHeld, state.holder == holder
-            {
-                self.held = (stored.info.tag, state.count, environment.elapsed())
+            if let own = try await own() {
+                self.held = (own.tag, own.count, environment.elapsed())
                 return true
             }
             logger.warning("lost a lease", metadata: ["object": "\(object)"])
@@ -140,12 +145,8 @@ actor StoreLease: Lease {
         _ count: UInt64, isHeld: Bool = true, if condition: PutCondition
     ) async throws(MessageLogError) -> EntityTag? {
         let state = State(holder: holder, isHeld: isHeld, count: count, who: environment.who)
-        do {
-            return try await folder.store.put(object, state.json(at: environment.now()), if: condition)
-        } catch {
-            if error.code == .preconditionFailed { return nil }
-            throw MessageLogError(error, "cannot write the lease \(object)")
-        }
+        return try await folder.store.swap(
+            object, for: state.json(at: environment.now()), if: condition, orSay: "cannot write the lease \(object)")
     }
 
     /// What the object says.
