@@ -192,7 +192,7 @@ public struct TimeFormat: Sendable, Hashable, CustomStringConvertible {
             case "s":
                 let digits = String(rest.prefix { ("0"..."9").contains($0) || $0 == "-" })
                 rest = rest.dropFirst(digits.unicodeScalars.count)
-                return set(Int(digits).flatMap { abs($0) < 1 << 40 ? $0 : nil }) { epoch = $0 }
+                return set(Int(digits).flatMap { (-1 << 40...1 << 40).contains($0) ? $0 : nil }) { epoch = $0 }
             case "z": return skip("+0000")
             default: return skip("UTC")
             }

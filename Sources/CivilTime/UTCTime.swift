@@ -7,12 +7,15 @@ public struct UTCTime: Sendable, Hashable, Comparable, CustomStringConvertible {
 
     /// Creates a moment.
     ///
-    /// - Parameter microseconds: Microseconds since 1970-01-01T00:00:00Z; from the year 0 to the year 9999.
-    public init(microseconds: Int64) { self.microseconds = microseconds }
+    /// - Parameter microseconds: Microseconds since 1970-01-01T00:00:00Z; what is before the year 0 becomes its first moment,
+    ///   and what is behind the year 9999 its last one, as all moments can be written.
+    public init(microseconds: Int64) { self.microseconds = min(max(microseconds, Self.least), Self.most) }
 
-    /// The moments that can be written: those of the years 0 to 9999.
-    public static let range =
-        UTCTime(microseconds: -62_167_219_200_000_000)...UTCTime(microseconds: 253_402_300_799_999_999)
+    /// All moments: those of the years 0 to 9999.
+    public static let range = UTCTime(microseconds: least)...UTCTime(microseconds: most)
+
+    private static let least: Int64 = -62_167_219_200_000_000
+    private static let most: Int64 = 253_402_300_799_999_999
 
     /// The moment this is called.
     public static var now: UTCTime {
@@ -61,8 +64,9 @@ public struct UTCTime: Sendable, Hashable, Comparable, CustomStringConvertible {
             offset = (hours * 60 + minutes) * (isEast ? 60 : -60)
         }
         let days = Self.days(year: year, month: month, day: day)
+        guard Self.civil(fromDays: days) == (year, month, day) else { return nil }
         let seconds = Int64(days * 86_400 + hour * 3600 + minute * 60 + second - offset)
-        microseconds = seconds * 1_000_000 + fraction
+        self.init(microseconds: seconds * 1_000_000 + fraction)
     }
 
     /// The moment as RFC 3339 writes it, with six decimals and `Z`.

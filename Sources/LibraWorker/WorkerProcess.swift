@@ -174,7 +174,7 @@ struct WorkerProcess {
                 routingKey: key.description, brokers: try configuration.openBrokers(logger: logger), options: options)
             return EventFeed(to: producer, queue: EventQueue(host: host), logger: logger)
         } catch {
-            throw CommandError(.configuration, "[events] brokers: \(error.message)", cause: error)
+            throw CommandError(.configuration, "[events] brokers: \(error)", cause: error)
         }
     }
 

@@ -60,7 +60,7 @@ enum WorkerSettings {
     static let eventKey = Setting("events", "key", .routingKey)
     static let eventSpool = Setting("events", "spool", .path)
     static let eventSpoolLimit = Setting(
-        "events", "spool_limit", .byteSize(ByteSize(bytes: 1 << 20)...ByteSize(bytes: 1 << 40)),
+        "events", "spool_limit", .byteSize(ByteSize(bytes: 16 << 20)...ByteSize(bytes: 1 << 40)),
         default: ByteSize(bytes: 64 << 20))
 
     static let schema = SettingsSchema(

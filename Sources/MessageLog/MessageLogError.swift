@@ -45,6 +45,8 @@ public struct MessageLogError: Error, Sendable, CustomStringConvertible {
     public let message: String
     /// The failure below this one, where there is one.
     public let cause: (any Error)?
+    /// Whether it is known that nothing of what was to be stored is there, and that nothing comes to be there.
+    let isNothingStored: Bool
 
     /// Whether the same may succeed later without any change to it.
     public var isRetriable: Bool {
@@ -60,8 +62,13 @@ public struct MessageLogError: Error, Sendable, CustomStringConvertible {
     }
 
     package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.init(code, message, cause: cause, isNothingStored: false)
+    }
+
+    init(_ code: Code, _ message: String, cause: (any Error)?, isNothingStored: Bool) {
         self.code = code
         self.message = message
         self.cause = cause
+        self.isNothingStored = isNothingStored
     }
 }

@@ -33,10 +33,13 @@ import Testing
     }
 
     @Test("what is not a number of the right range is not read")
-    func outOfRange() {
+    func outOfRange() throws {
         for text in ["2026-13-01T00:00:00.000000", "2026-01-01T24:00:00.000000", "2026-1-01T00:00:00.000000"] {
             #expect(TimeFormat.standard.time(in: text) == nil)
         }
         #expect(TimeFormat.standard.time(in: "2026-01-01T00:00:00.000000") != nil)
+        for text in ["\(Int.min)", "\(Int.max)", "-", "1-1", "99999999999999999999"] {
+            #expect(try TimeFormat("%s").time(in: text) == nil, "\(text)")
+        }
     }
 }

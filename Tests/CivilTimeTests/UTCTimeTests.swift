@@ -2,6 +2,20 @@ import CivilTime
 import Testing
 
 @Suite struct UTCTimeTests {
+    @Test("a moment that cannot be written is the nearest that can")
+    func clamped() {
+        #expect(UTCTime(microseconds: .min).description == "0000-01-01T00:00:00.000000Z")
+        #expect(UTCTime(microseconds: .max).description == "9999-12-31T23:59:59.999999Z")
+        #expect(UTCTime("9999-12-31T23:59:60Z") == UTCTime.range.upperBound)
+        #expect(UTCTime("0000-01-01T00:00:00+01:00") == UTCTime.range.lowerBound)
+    }
+
+    @Test("a date that there is not is none", arguments: ["2026-02-29", "2026-02-31", "2026-04-31", "1900-02-29"])
+    func noDate(date: String) {
+        #expect(UTCTime(date + "T00:00:00Z") == nil)
+        #expect(UTCTime("2024-02-29T00:00:00Z") != nil)
+    }
+
     @Test(
         "moments are written as RFC 3339 has them, and read again",
         arguments: [

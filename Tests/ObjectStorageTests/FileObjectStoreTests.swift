@@ -11,6 +11,22 @@ import Testing
         try await withFileStore { store, _ in try await check(on: store) }
     }
 
+    @Test(
+        "a file from any time, also one that does not fit, is an object",
+        arguments: [Int.min, -1, 1 << 33, 1 << 34, .max])
+    func anyTime(seconds: Int) async throws {
+        try await withFileStore { store, root in
+            let key = try ObjectKey("a")
+            try await store.put(key, [1])
+            var times = [timespec(tv_sec: seconds, tv_nsec: 0), timespec(tv_sec: seconds, tv_nsec: 0)]
+            // A file system takes the nearest time that it knows.
+            try #require(utimensat(AT_FDCWD, "\(root)/a", &times, 0) == 0)
+            let info = try await store.head(key)
+            try await store.put(key, [2], if: .matches(info.tag))
+            #expect(try await store.list(ListQuery()).objects.map(\.key) == [key])
+        }
+    }
+
     @Test("nothing is made until something is put, and then all folders are")
     func root() async throws {
         try await withTemporaryFolder { folder in

@@ -23,7 +23,7 @@ struct LegacyProgress: Sendable {
     /// Whether the listing has come to names that are younger than the look-back.
     private var hasReachedPresent = false
     /// The latest time that is known of the store's clock.
-    private var storeTime = UTCTime(microseconds: .min)
+    private var storeTime: UTCTime?
 
     init(floor: String = "", handled: Set<String> = []) {
         self.floor = floor
@@ -43,9 +43,9 @@ struct LegacyProgress: Sendable {
     /// - Returns: Whether it was the last page: the next one begins anew.
     mutating func add(_ page: LegacyFolder.Page, names: LegacyNames, lookBack: Int64) -> Bool {
         if position == nil { hasReachedPresent = false }
-        if let modified = page.modified { storeTime = max(storeTime, modified) }
+        if let modified = page.modified { storeTime = max(storeTime ?? modified, modified) }
         listed += page.entries.filter { !handled.contains($0.name) && !isPending.contains($0.name) }
-        if !hasReachedPresent, storeTime.microseconds > .min {
+        if !hasReachedPresent, let storeTime {
             let present = names.name(of: UTCTime(microseconds: storeTime.microseconds - lookBack))
             if let end = page.end, end < present {
                 settled = max(settled, end)

@@ -10,7 +10,7 @@ enum JSONBody {
         encoder.dateEncodingStrategy = .custom { date, encoder in
             var container = encoder.singleValueContainer()
             let microseconds = (date.timeIntervalSince1970 * 1_000_000).rounded()
-            guard let time = Int64(exactly: microseconds), UTCTime.range.contains(UTCTime(microseconds: time)) else {
+            guard let time = Int64(exactly: microseconds), UTCTime(microseconds: time).microseconds == time else {
                 throw EncodingError.invalidValue(
                     date,
                     EncodingError.Context(

@@ -179,8 +179,13 @@ actor Lane {
         switch result {
         case .success(let receipt): return .stored(receipt)
         case .failure(let error) where error.code == .cancelled && !isClosing:
-            let text = "\(name) has not answered within \(patience): it is not known whether it has the messages"
-            return .refused(MessageLogError(.ambiguous, text, cause: lastFailure))
+            let isKnown = error.isNothingStored
+            return .refused(
+                MessageLogError(
+                    isKnown ? .unreachable : .ambiguous,
+                    "\(name) has not taken the messages within \(patience): "
+                        + (isKnown ? "nothing of them is stored" : "it is not known whether it has them"),
+                    cause: error.cause ?? lastFailure))
         case .failure(let error): return .refused(error)
         }
     }

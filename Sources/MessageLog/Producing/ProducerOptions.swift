@@ -50,7 +50,8 @@ public struct ProducerOptions: Sendable {
     /// How long a batch is tried before its broker counts as away.
     ///
     /// `nil` stands for 1 s where there is a spool, in which the messages then wait, and for 30 s where there is none,
-    /// when they are refused.
+    /// when they are refused. At least 1 ms: with none nothing would
+    /// ever be stored.
     public var patience: Duration?
     /// The shortest and the longest pause between attempts to reach a broker; pauses double, with chance in them.
     public var pauses: ClosedRange<Duration>
@@ -58,7 +59,9 @@ public struct ProducerOptions: Sendable {
     public var spooling: Spooling
     /// The folder below which each broker's and key's messages wait; it is made when it is needed.
     public var spoolFolder: FilePath
-    /// How many bytes wait at most for each broker and key, on disk; at least 1 MiB.
+    /// How many bytes wait at most for each broker and key, on disk.
+    ///
+    /// At least eight times those of a batch; a longer message has to fit in an eighth, too.
     public var spoolLimit: Int
     /// How ``Producer/sendJSON(_:)`` writes dates.
     public var timeFormat: TimeFormat
@@ -101,7 +104,11 @@ public struct ProducerOptions: Sendable {
         try require(maxInFlight >= 1, "\(maxInFlight) messages in flight: at least 1 is right")
         try require(
             pauses.lowerBound >= .milliseconds(1), "pauses of \(pauses.lowerBound) between attempts: 1 ms is the least")
-        try require(patience ?? .zero >= .zero, "a patience below zero")
-        try require(spoolLimit >= 1 << 20, "a spool limit of \(spoolLimit) bytes: at least 1 MiB is right")
+        let patience = patience ?? .seconds(1)
+        try require(patience >= .milliseconds(1), "a patience of \(patience): 1 ms is the least")
+        try require(
+            spoolLimit / 8 >= batching.bytes,
+            "a spool limit of \(spoolLimit) bytes for batches of \(batching.bytes): a batch has an eighth of a spool at "
+                + "most, so let it have \(batching.bytes * 8) bytes, or make batches smaller")
     }
 }

@@ -17,7 +17,7 @@ enum RabbitMQTime {
     static func time(of properties: MessageProperties) -> UTCTime {
         if case .integer(let microseconds)? = properties.headers[header] {
             let time = UTCTime(microseconds: microseconds)
-            if UTCTime.range.contains(time) { return time }
+            if time.microseconds == microseconds { return time }
         }
         if let seconds = properties.timestamp, let time = Int64(exactly: seconds), time < 1 << 37 {
             return UTCTime(microseconds: time * 1_000_000)

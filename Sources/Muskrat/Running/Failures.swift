@@ -63,6 +63,6 @@ func forArguments<Value>(_ body: () throws(MessageLogError) -> Value) throws(Com
     do throws(MessageLogError) {
         return try body()
     } catch {
-        throw CommandError(.usage, error.message, cause: error)
+        throw CommandError(.usage, error.description, cause: error)
     }
 }

@@ -32,11 +32,12 @@ enum MuskratSettings {
         "muskrat", "batch_interval", .timeSpan(TimeSpan(.zero)...TimeSpan(.seconds(3600))),
         default: TimeSpan(.milliseconds(250)))
     static let maxInFlight = Setting("muskrat", "max_in_flight", .integer(1...1000), default: 20)
-    static let patience = Setting("muskrat", "patience", .timeSpan(TimeSpan(.zero)...TimeSpan(.seconds(86_400 * 30))))
+    static let patience = Setting(
+        "muskrat", "patience", .timeSpan(TimeSpan(.milliseconds(100))...TimeSpan(.seconds(86_400 * 30))))
     static let spooling = Setting("muskrat", "spooling", .choice, default: ProducerOptions().spooling)
     static let spool = Setting("muskrat", "spool", .path)
     static let spoolLimit = Setting(
-        "muskrat", "spool_limit", .byteSize(ByteSize(bytes: 1 << 20)...ByteSize(bytes: 1 << 50)),
+        "muskrat", "spool_limit", .byteSize(ByteSize(bytes: 16 << 20)...ByteSize(bytes: 1 << 50)),
         default: ByteSize(bytes: 1 << 30))
 
     static let schema = SettingsSchema(

@@ -117,7 +117,7 @@ struct PlaceSettings: Sendable {
             opening.legacy.keepsTimes = keepsTimes
             return try url.open(opening)
         } catch {
-            throw CommandError(.configuration, error.message, cause: error)
+            throw CommandError(.configuration, error.description, cause: error)
         }
     }
 

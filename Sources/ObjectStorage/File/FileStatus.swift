@@ -29,7 +29,8 @@ struct FileStatus {
     /// Files are never written to once they have a key's name, and the time in nanoseconds is set by ``WriteTime``, so
     /// that the next file to get the number of one that was removed has another tag.
     var tag: EntityTag {
-        let nanoseconds = Int64(modified.tv_sec) * 1_000_000_000 + Int64(modified.tv_nsec)
+        // A time that does not fit, of the year 2262 or later, makes as good a tag.
+        let nanoseconds = Int64(modified.tv_sec) &* 1_000_000_000 &+ Int64(modified.tv_nsec)
         return EntityTag(
             "\"" + String(number, radix: 16) + "-" + String(nanoseconds, radix: 16) + "-" + String(size, radix: 16)
                 + "\"")
@@ -37,7 +38,8 @@ struct FileStatus {
 
     /// What the store tells of the object.
     func info(of key: ObjectKey) -> ObjectInfo {
-        let microseconds = Int64(modified.tv_sec) * 1_000_000 + Int64(modified.tv_nsec) / 1000
+        let seconds = min(max(Int64(modified.tv_sec), -1 << 40), 1 << 40)
+        let microseconds = seconds * 1_000_000 + Int64(modified.tv_nsec) / 1000
         return ObjectInfo(key: key, size: size, tag: tag, modified: UTCTime(microseconds: microseconds))
     }
 }

@@ -71,11 +71,13 @@ import Testing
         let call = Task { await outcome { () throws(MessageLogError) in try await writer.append(batch(["1"])) } }
         try await eventually { store.count == 1 }
         call.cancel()
-        await #expect { try await call.value.get() } throws: { code($0) == .cancelled }
+        await #expect { try await call.value.get() } throws: { code($0) == .cancelled && !isNothingStored($0) }
         await writer.close()
     }
 
-    @Test("ends the pause before the next attempt")
+    private func isNothingStored(_ error: any Error) -> Bool { (error as? MessageLogError)?.isNothingStored == true }
+
+    @Test("ends the pause before the next attempt, and says what the last one came to, and that nothing is stored")
     func pause() async throws {
         let store = StubbornStore([.unreachable])
         let stand = try LogStand(store: store, environment: Self.endlessPauses)
@@ -83,7 +85,9 @@ import Testing
         let call = Task { await outcome { () throws(MessageLogError) in try await writer.append(batch(["1"])) } }
         try await eventually { store.count == 1 }
         call.cancel()
-        await #expect { try await call.value.get() } throws: { code($0) == .cancelled }
+        await #expect { try await call.value.get() } throws: {
+            code($0) == .cancelled && isNothingStored($0) && "\($0)".contains("nobody is there")
+        }
         await writer.close()
         #expect(store.count == 1)
     }
@@ -101,6 +105,23 @@ import Testing
         #expect(try await writer.append(batch(["1"])).first == .sequence(1))
         #expect(try await stand.texts() == ["1", "2"])
         await writer.close()
+    }
+
+    @Test(
+        "a producer says whether a message that nobody took may be stored, and what kept it", arguments: [false, true])
+    func producer(mayBeStored: Bool) async throws {
+        let store = StubbornStore(mayBeStored ? [.unreachable, .hangs] : Array(repeating: .unreachable, count: 1000))
+        let stand = try LogStand(store: store)
+        var options = ProducerOptions(spooling: .never)
+        options.patience = .milliseconds(300)
+        let producer = try Producer(routingKey: "A.B", brokers: [stand.broker], options: options)
+        await #expect { try await producer.send("1") } throws: {
+            code($0) == (mayBeStored ? .ambiguous : .unreachable) && "\($0)".contains("nobody is there")
+                && "\($0)".contains(mayBeStored ? "it is not known" : "nothing of them is stored")
+        }
+        await producer.close()
+        #expect(store.count > 1)
+        #expect(try await stand.texts() == [])
     }
 
     @Test("an attempt that the store ends, and no caller, is told of")

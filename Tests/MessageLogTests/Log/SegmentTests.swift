@@ -120,6 +120,24 @@ import Testing
         }
     }
 
+    @Test(
+        "times that cannot be written, from whoever wrote them, are the nearest that can", arguments: [Int64.min, .max])
+    func absurdTimes(time: Int64) throws {
+        var bytes = Self.example
+        withUnsafeBytes(of: time.littleEndian) {
+            bytes.replaceSubrange(32..<40, with: $0)
+            bytes.replaceSubrange((SegmentHeader.byteCount + 4)..<(SegmentHeader.byteCount + 12), with: $0)
+        }
+        try reseal(&bytes, payload: true)
+        let segment = try Segment(bytes)
+        let nearest = UTCTime(microseconds: time)
+        #expect(UTCTime(nearest.description) == nearest)
+        #expect(segment.header.time == nearest)
+        var place = segment.start
+        let messages = segment.take(from: &place, bytes: 1 << 20, count: 10, key: try RoutingKey("A"))
+        #expect(messages.first?.time == nearest)
+    }
+
     private func reseal(_ bytes: inout [UInt8]) {
         let checksum = bytes.withUnsafeBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[..<76])) }
         withUnsafeBytes(of: checksum.littleEndian) { bytes.replaceSubrange(76..<80, with: $0) }

@@ -34,7 +34,7 @@ import Testing
         let faults: [(inout ProducerOptions) -> Void] = [
             { $0.batching.bytes = 0 }, { $0.batching.bytes = Message.maximumBody + 1 }, { $0.batching.count = 0 },
             { $0.batching.interval = .seconds(-1) }, { $0.bufferBytes = 10 }, { $0.maxInFlight = 0 },
-            { $0.spoolLimit = 10 }, { $0.patience = .seconds(-1) },
+            { $0.spoolLimit = 8 * $0.batching.bytes - 1 }, { $0.patience = .seconds(-1) }, { $0.patience = .zero },
         ]
         for fault in faults {
             var options = ProducerOptions()

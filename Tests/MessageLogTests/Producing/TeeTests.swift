@@ -206,7 +206,7 @@ import Testing
             let (up, down) = (FaultyBroker("scripted://up"), FaultyBroker("scripted://down"))
             down.script([], then: .fail(.unreachable))
             var options = quickOptions(spool: folder)
-            options.spoolLimit = 1 << 20
+            (options.spoolLimit, options.batching.bytes) = (1 << 20, 128 << 10)
             let producer = try Producer(routingKey: "a", brokers: [up, down], options: options)
             let body = String(repeating: "x", count: 100_000)
             var spooled = 0

@@ -85,6 +85,13 @@ final class SegmentInHand {
     let jobs: [AppendJob]
     /// The number under which it was put without an answer: it may be there, or still come to be.
     var uncertainAt: UInt64?
+    /// Whether the store is being asked to put it.
+    var isBeingPut = false
+    /// What the last attempt came to that failed.
+    var lastFailure: MessageLogError?
+
+    /// Whether it may be in the log, or come to be there without another attempt.
+    var mayBeStored: Bool { uncertainAt != nil || isBeingPut }
 
     init(draft: SegmentDraft, jobs: [AppendJob]) {
         self.draft = draft

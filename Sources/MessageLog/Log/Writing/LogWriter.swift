@@ -89,7 +89,7 @@ actor LogWriter: MessageWriter {
         from caller: CheckedContinuation<Result<AppendReceipt, MessageLogError>, Never>
     ) {
         if Task.isCancelled {
-            caller.resume(returning: .failure(Self.cancelledError(mayBeStored: false)))
+            caller.resume(returning: .failure(Self.cancelledError(mayBeStored: false, after: nil)))
             return
         }
         if let job = claim(batch, as: number) {
@@ -131,16 +131,18 @@ actor LogWriter: MessageWriter {
 
     /// Answers a call whose task was cancelled.
     private func giveUp(_ number: UInt64) {
-        if let index = queue.firstIndex(where: { $0.number == number }) {
-            let job = queue.remove(at: index)
-            job.answer(.failure(Self.cancelledError(mayBeStored: job.isBegun)))
-            if job.isBegun { keep(job) }
-        } else {
-            let job = jobsOnTheirWay.first { $0.number == number }
-            job?.answer(.failure(Self.cancelledError(mayBeStored: true)))
-        }
+        let queued = queue.firstIndex { $0.number == number }.map { queue.remove(at: $0) }
+        let job = queued ?? jobsOnTheirWay.first { $0.number == number }
+        let caller = job?.caller.take()
         // A store that is away may be tried for minutes, and whoever closes the writer waits for that.
-        if queue.isEmpty, let inHand, !isAwaited(inHand) { attempting?.cancel() }
+        let isEnding = inHand.map { queue.isEmpty && !isAwaited($0) } ?? false
+        if isEnding { attempting?.cancel() }
+        guard let job, let caller else { return }
+        let segment =
+            queued == nil ? [inHand, unsettled].compactMap(\.self).first { $0.jobs.contains { $0 === job } } : nil
+        let mayBeStored = job.isBegun || segment.map { $0.mayBeStored || !isEnding } ?? false
+        caller.resume(returning: .failure(Self.cancelledError(mayBeStored: mayBeStored, after: inHand?.lastFailure)))
+        if queued != nil, job.isBegun { keep(job) }
     }
 
     private func keep(_ job: AppendJob) {
@@ -151,12 +153,13 @@ actor LogWriter: MessageWriter {
 
     private static var closedError: MessageLogError { MessageLogError(.closed, "the writer was closed") }
 
-    private static func cancelledError(mayBeStored: Bool) -> MessageLogError {
+    private static func cancelledError(mayBeStored: Bool, after failure: MessageLogError?) -> MessageLogError {
         MessageLogError(
             .cancelled,
             mayBeStored
-                ? "the append was cancelled; its messages may be stored" : "the append was cancelled; nothing is stored"
-        )
+                ? "the append was cancelled; its messages may be stored"
+                : "the append was cancelled; nothing is stored",
+            cause: failure, isNothingStored: !mayBeStored)
     }
 
     // MARK: One segment after the other
@@ -214,7 +217,10 @@ actor LogWriter: MessageWriter {
             case .failure(let error):
                 // One that was ended because nobody waited is no news for who waits again meanwhile. What else says so
                 // has an end of its own, and no deadline of a caller would end a loop over it.
-                if error.code != .cancelled || !wasEnded { report(error, of: segment) }
+                if error.code != .cancelled || !wasEnded {
+                    segment.lastFailure = error
+                    report(error, of: segment)
+                }
                 failures += 1
             }
         }
@@ -315,6 +321,10 @@ actor LogWriter: MessageWriter {
         let number = segment.draft.header.number
         let object = try folder.segment(number)
         let issuedAt = environment.elapsed()
+        // Who gave it up was told that nothing is stored.
+        if Task.isCancelled { throw MessageLogError(.cancelled, "nobody waits for \(object) any more") }
+        segment.isBeingPut = true
+        defer { segment.isBeingPut = false }
         do {
             try await folder.store.put(object, segment.draft.bytes, if: .absent)
         } catch {
