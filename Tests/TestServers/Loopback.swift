@@ -1,19 +1,33 @@
 import Glibc
+import Synchronization
 
-/// A TCP port on the loopback interface that was free a moment ago.
-public func freePort() throws -> Int {
-    let listener = try LoopbackListener()
-    defer { listener.close() }
-    return listener.port
-}
+/// A TCP port on the loopback interface that was free a moment ago, and that nobody is given again.
+public func freePort() throws -> Int { try FreePorts.next() }
 
 /// TCP ports on the loopback interface that were free a moment ago, no two the same.
-public func freePorts(_ count: Int) throws -> [Int] {
-    // All are held until the last is found, lest one be given out twice.
-    var listeners: [LoopbackListener] = []
-    defer { for listener in listeners { listener.close() } }
-    for _ in 0..<count { listeners.append(try LoopbackListener()) }
-    return listeners.map(\.port)
+public func freePorts(_ count: Int) throws -> [Int] { try (0..<count).map { _ in try freePort() } }
+
+/// Ports that are given out one after the other.
+private enum FreePorts {
+    /// Below those that the kernel chooses for sockets that name none, such as connections have: it would choose one that
+    /// was given out here and is bound only later.
+    private static let range: Range<Int> = {
+        let chosen = readText("/proc/sys/net/ipv4/ip_local_port_range").split(whereSeparator: \.isWhitespace)
+        return 10_000..<max(chosen.first.flatMap { Int($0) } ?? 32_768, 20_000)
+    }()
+
+    /// Another place in each process, as several may run their tests.
+    private static let place = Atomic(Int.random(in: 0..<range.count))
+
+    static func next() throws -> Int {
+        for _ in range {
+            let port = range.lowerBound + place.add(1, ordering: .relaxed).oldValue % range.count
+            guard let listener = try? LoopbackListener(port: port) else { continue }
+            listener.close()
+            return port
+        }
+        throw TestServerError("none of the ports \(range) is free")
+    }
 }
 
 /// A listening TCP socket on 127.0.0.1.
