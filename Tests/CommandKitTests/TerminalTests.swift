@@ -69,15 +69,18 @@ import Testing
         #expect(Style.red("x", on: none) == "x")
     }
 
-    @Test("a progress line is drawn over, cut to the width and taken away on a terminal")
+    @Test("a progress line is drawn over, ten times a second at most, cut to the width and taken away on a terminal")
     func progress() throws {
         let terminal = try PseudoTerminal(columns: 10)
         let line = ProgressLine(on: Terminal(terminal.descriptor, environment: [:]))
-        line.update("1 of 100000 workers")
-        line.update("2 of 100000 workers")
+        let start = ContinuousClock.now
+        line.update("1 of 100000 workers", at: start)
+        line.update("2 of 100000 workers", at: start + .milliseconds(99))
+        line.update("3 of 100000 workers", at: start + .milliseconds(100))
         line.clear()
         line.clear()
-        #expect(terminal.read() == "\r\u{1b}[K1 of 100…\r\u{1b}[K")
+        line.update("4")
+        #expect(terminal.read() == "\r\u{1b}[K1 of 100…\r\u{1b}[K3 of 100…\r\u{1b}[K\r\u{1b}[K4")
     }
 
     @Test("a progress line writes nothing where there is no terminal")

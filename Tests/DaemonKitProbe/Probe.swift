@@ -19,7 +19,7 @@ import SystemPackage
     @Option var rootFolder: [String] = []
     @Option var ownFolder: [String] = []
     @Flag var nodaemon = false
-    @Option var deadline = 10.0
+    @Option var deadline = 25.0
     /// How long the last job takes, and how long it may.
     @Option var drain = 0.0
     @Option var limit = 5.0
@@ -29,6 +29,7 @@ import SystemPackage
     static func main() { runProgram() }
 
     mutating func run() async throws {
+        let parent = getppid()
         let launch = DaemonLaunch.take()
         if launch == nil && !nodaemon { return try start() }
         let systemd = SystemdNotifier.takeFromEnvironment()
@@ -38,7 +39,7 @@ import SystemPackage
         } catch {
             throw CommandError(.cannotCreate, messages: error.faults.map(\.message))
         }
-        misbehave(launch)
+        misbehave(launch, parent)
         let destination: any LogDestination = surroundings.logFile ?? StandardErrorLog()
         let logger = Logger(label: "probe") { _ in
             LineLogHandler(program: "daemonkit-probe", to: destination, level: .debug)
@@ -76,7 +77,7 @@ import SystemPackage
         return setup
     }
 
-    private func misbehave(_ launch: DaemonLaunch?) {
+    private func misbehave(_ launch: DaemonLaunch?, _ parent: pid_t) {
         switch fault {
         case "exit": Glibc.exit(0)
         case "mute": Glibc.exit(9)
@@ -84,7 +85,8 @@ import SystemPackage
         case "trap":
             let empty: [Int] = []
             print(empty[getpid() > 0 ? 0 : 1])
-        case "slow": sleep(1)
+        // Until nobody waits for it any more.
+        case "slow": while getppid() == parent { usleep(1000) }
         case "hang": sleep(60)
         case "stubborn":
             signal(SIGTERM, SIG_IGN)

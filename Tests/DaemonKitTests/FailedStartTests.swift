@@ -128,9 +128,9 @@ import Testing
     func deadline(fault: String) async throws {
         try await withDaemonFolder { folder in
             let (code, output) = try await run(
-                probe, ["--deadline", "0.5", "--fault", fault, "--user", "haproxy"] + folder.options)
+                probe, ["--deadline", "3", "--fault", fault, "--user", "haproxy"] + folder.options)
             #expect(code == 1)
-            #expect(output == "daemonkit-probe: the daemon was not ready within 0.5 seconds, and was ended\n")
+            #expect(output == "daemonkit-probe: the daemon was not ready within 3.0 seconds, and was ended\n")
             let pid = try #require(folder.pid)
             try await eventually { !isProcessAlive(pid) }
         }

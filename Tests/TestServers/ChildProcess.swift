@@ -81,7 +81,7 @@ public final class ChildProcess: Sendable {
     /// Kills the process and waits until it is gone.
     public func kill() async {
         signal(SIGKILL)
-        _ = try? await waitForExit(within: .seconds(10))
+        _ = try? await waitForExit()
     }
 
     /// Waits for the end of the process.

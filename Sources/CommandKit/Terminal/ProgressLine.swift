@@ -21,9 +21,10 @@ public final class ProgressLine: Sendable {
     /// Draws the line, unless that was done a moment ago.
     ///
     /// - Parameter text: What the line says; it is cut to the terminal's width.
-    public func update(_ text: @autoclosure () -> String) {
+    public func update(_ text: @autoclosure () -> String) { update(text(), at: clock.now) }
+
+    func update(_ text: @autoclosure () -> String, at now: ContinuousClock.Instant) {
         guard terminal.isTerminal else { return }
-        let now = clock.now
         state.withLock { state in
             if let last = state.lastDrawn, last.duration(to: now) < .milliseconds(100) { return }
             state.lastDrawn = now

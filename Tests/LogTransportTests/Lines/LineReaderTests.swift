@@ -127,9 +127,10 @@ import Testing
             }
             return count
         }
-        let lines = try await DedicatedThread(name: "reader").run { () throws -> [String] in
+        // It outlives the signals.
+        let thread = DedicatedThread(name: "reader")
+        let lines = try await thread.run { () throws -> [String] in
             reader.store(pthread_self(), ordering: .releasing)
-            // The thread outlives the signals: they end before this returns.
             var input = try LineReader(descriptor: pipe.reader, maximumLength: 100)
             defer { reader.store(0, ordering: .releasing) }
             return try rest(&input)
@@ -137,6 +138,7 @@ import Testing
         isDone.store(true, ordering: .releasing)
         await writing
         #expect(await signalling > 100)
+        await thread.run {}
         _ = sigaction(SIGWINCH, &before, nil)
         #expect(lines.count == 200_000)
         #expect(lines.last == "line 199999")

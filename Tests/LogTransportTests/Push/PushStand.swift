@@ -11,8 +11,11 @@ struct TestPuller: ~Copyable, Sendable {
     private var socket: Socket
     let endpoint: Endpoint
 
-    /// Binds to a free port, or connects.
-    init(connectingTo endpoint: Endpoint? = nil, highWaterMark: Int = 1000, curve: Curve? = nil) throws {
+    /// Binds, to a free port by default, or connects.
+    init(
+        bindingTo place: Endpoint? = nil, connectingTo endpoint: Endpoint? = nil, highWaterMark: Int = 1000,
+        curve: Curve? = nil
+    ) throws {
         var options = SocketOptions()
         options.receiveHighWaterMark = highWaterMark
         options.reconnectInterval = .milliseconds(1)
@@ -22,7 +25,7 @@ struct TestPuller: ~Copyable, Sendable {
             try socket.connect(endpoint)
             self.endpoint = endpoint
         } else {
-            self.endpoint = try socket.bind(Endpoint("tcp://127.0.0.1:*"))
+            self.endpoint = try socket.bind(place ?? Endpoint("tcp://127.0.0.1:*"))
         }
         self.socket = socket
     }
@@ -45,6 +48,12 @@ struct TestPuller: ~Copyable, Sendable {
         var messages: [[UInt8]] = []
         while messages.count < count { messages += try frames() }
         return messages
+    }
+
+    /// The frame of a message that is there.
+    mutating func messageAtHand() throws -> [UInt8]? {
+        var message = Message()
+        return try socket.receive(into: &message, wait: false) ? message.bytes : nil
     }
 
     /// Whether a message is there or comes at once.

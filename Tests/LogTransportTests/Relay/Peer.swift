@@ -31,7 +31,7 @@ final class Peer: Sendable {
             while !isStopped.load(ordering: .relaxed) {
                 var items = [PollItem(socket, .input)]
                 _ = try? ZeroMQ.poll(&items, timeout: .milliseconds(10))
-                while (try? socket.receive(into: &message, wait: false)) == true {
+                while !isStopped.load(ordering: .relaxed), (try? socket.receive(into: &message, wait: false)) == true {
                     let text = message.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
                     messages.withLock { $0.append(text) }
                     if pause > .zero { usleep(useconds_t(pause / .microseconds(1))) }

@@ -31,7 +31,7 @@ import ZeroMQ
         await writing.value
         stand.input.closeWriter()
         _ = try await stand.running.report()
-        try await eventually(within: .seconds(30)) { peer.received.count == lines.count }
+        try await eventually { peer.received.count == lines.count }
         #expect(peer.received == lines)
         await peer.stop()
     }
@@ -40,16 +40,28 @@ import ZeroMQ
         let stand = try RelayStand(highWaterMark: 100)
         let endpoint = try await stand.endpoint()
         let lines = numbered(300_000)
-        let writing = Task { await stand.write(lines.map { $0 + "\n" }.joined()) }
+        // Some are written for each peer, so that one cannot take all, however long it is left alone.
+        var rest = lines[...]
+        var writing: Task<Void, Never>?
+        func writeSome() {
+            let (text, before) = (rest.prefix(60_000).map { $0 + "\n" }.joined(), writing)
+            rest = rest.dropFirst(60_000)
+            writing = Task {
+                await before?.value
+                await stand.write(text)
+            }
+        }
         var received: [String] = []
         for _ in 0..<4 {
             let peer = try Peer(connectingTo: endpoint)
+            writeSome()
             try await eventually { !peer.received.isEmpty }
             await peer.stop()
             received += peer.received
         }
         let last = try Peer(connectingTo: endpoint)
-        await writing.value
+        writeSome()
+        await writing?.value
         stand.input.closeWriter()
         _ = try await stand.running.report()
         try await eventually { last.received.last == lines.last }

@@ -19,14 +19,20 @@ final class InputPipe: Sendable {
     }
 
     /// Writes all of a text, as long as somebody reads; to be called where it may block.
-    func write(_ text: String) {
+    func write(_ text: String) { _ = isWritten(text) }
+
+    /// Writes a text again and again until nobody reads any more; to be called where it may block.
+    func write(endlessly text: String) { while isWritten(text) {} }
+
+    private func isWritten(_ text: String) -> Bool {
         let descriptor = ends.withLock { $0.writer }
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             rest = rest.dropFirst(count)
         }
+        return true
     }
 
     /// Whether a writer would have to wait.

@@ -119,7 +119,7 @@ import ZeroMQ
             await writing.value
             stand.input.closeWriter()
             let report = try await stand.report()
-            try await eventually(within: .seconds(20)) { peer.received.count == lines.count }
+            try await eventually { peer.received.count == lines.count }
             #expect(peer.received == lines)
             #expect(report.dropped == 0)
             await peer.stop()

@@ -88,6 +88,7 @@ import ZeroMQ
         let whole = output.utf8.lastIndex(of: UInt8(ascii: "\n")).map { output.utf8[...$0] } ?? output.utf8[...]
         for line in whole.split(separator: UInt8(ascii: "\n")) {
             let words = line.split(separator: UInt8(ascii: " "))
+            try #require(words.count >= 2)
             let number = try #require(UInt64(Substring(words[0])))
             guard words[1].elementsEqual(words[0]) else {
                 Issue.record("line \(number) is another's")
