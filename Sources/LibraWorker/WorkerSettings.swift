@@ -71,7 +71,7 @@ enum WorkerSettings {
             socketAccess, statsFile, log, drainTimeout, alwaysReload, cookieKey, reconcile, broadcastURL,
             broadcastLevel, eventBrokers, eventKey, eventSpool, eventSpoolLimit,
         ],
-        exemptVariables: ["LIBRA_TEST_", "LIBRA_AMQP_", "LIBRA_MUSKRAT_"])
+        exemptVariables: ["LIBRA_TEST_"])
 
     // What holds where nothing is set, and the command's other options do not change it.
     static let defaultFile: FilePath = "/etc/libra/libra.cfg"

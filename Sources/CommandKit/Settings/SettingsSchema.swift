@@ -37,9 +37,14 @@ public struct SettingsSchema: Sendable {
         self.sections = sections
         self.foreignSections = Set(foreignSections)
         self.isPartial = isPartial
-        self.exemptVariables =
-            exemptVariables + foreignSections.map { String(SettingPlace($0, "").variable) }
+        let foreign = Self.sectionsOfPrograms.filter { !sections.contains($0) } + foreignSections
+        self.exemptVariables = exemptVariables + foreign.map { String(SettingPlace($0, "").variable) }
     }
+
+    /// The sections of all programs of this package: a variable for one of them is none of the others' business.
+    private static let sectionsOfPrograms = [
+        "worker", "gearman", "broadcast", "events", "amqp", "muskrat", "hayrack", "zmqpush", "core", "logging",
+    ]
 
     /// The keys that a section takes, those that name a secret's file included.
     func keys(in section: String) -> [String] {

@@ -14,7 +14,7 @@ package struct TimeSpan: Sendable, Hashable, Comparable, CustomStringConvertible
 
     /// Reads a number, with at most three decimals, and a unit: `us`, `ms`, `s`, `m`, `h` or `d`.
     ///
-    /// Without one it is seconds.
+    /// Without one it is seconds. More than a hundred years is refused.
     ///
     /// - Parameter text: The length; a space may stand before the unit.
     package init?(_ text: some StringProtocol) {
@@ -23,7 +23,7 @@ package struct TimeSpan: Sendable, Hashable, Comparable, CustomStringConvertible
         guard let factor = unit.isEmpty ? 1_000_000 : Self.units.first(where: { $0.name == unit })?.microseconds
         else { return nil }
         let parts = number.split(separator: ".", omittingEmptySubsequences: false)
-        guard (1...2).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }), let whole = Int32(parts[0])
+        guard (1...2).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }), let whole = Int(parts[0])
         else { return nil }
         var (microseconds, isOverflow) = Int(whole).multipliedReportingOverflow(by: factor)
         guard !isOverflow else { return nil }
@@ -34,8 +34,12 @@ package struct TimeSpan: Sendable, Hashable, Comparable, CustomStringConvertible
             (microseconds, isOverflow) = microseconds.addingReportingOverflow(digits * factor / scale)
             guard !isOverflow else { return nil }
         }
+        guard microseconds <= Self.most else { return nil }
         duration = .microseconds(microseconds)
     }
+
+    /// A hundred years of 365 days, in microseconds: more is a slip of the pen.
+    private static let most = 36_500 * 86_400_000_000
 
     package static func < (left: TimeSpan, right: TimeSpan) -> Bool { left.duration < right.duration }
 

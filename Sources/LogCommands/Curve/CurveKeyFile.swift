@@ -97,7 +97,7 @@ package enum CurveKeyFile {
     /// Reads the lines; nothing that an error says repeats what stands in them.
     static func parse(_ text: String) -> Result<Content, LineProblem> {
         var content = Content()
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let line = line.drop { $0.isWhitespace }
             if line.isEmpty || line.hasPrefix("#") { continue }
             let parts = line.split(separator: "=", maxSplits: 1).map { $0.trimmingWhitespace }

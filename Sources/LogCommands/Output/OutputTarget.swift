@@ -37,7 +37,7 @@ package struct OutputTarget: ~Copyable {
         self.init(name: name, descriptor: try Self.open(path, name), path: path)
     }
 
-    private init(name: String, descriptor: Int32, path: FilePath?) {
+    init(name: String, descriptor: Int32, path: FilePath?) {
         self.name = name
         self.descriptor = descriptor
         self.path = path
@@ -67,9 +67,12 @@ package struct OutputTarget: ~Copyable {
 
     /// Takes the last bytes of a file away again; a pipe has sent them already.
     func cutBack(_ count: Int) {
-        guard isRegular, path != nil else { return }
-        let size = lseek(descriptor, 0, SEEK_END)
-        if size >= count { _ = ftruncate(descriptor, size - off_t(count)) }
+        var status = stat()
+        guard isRegular, fstat(descriptor, &status) == 0 else { return }
+        // What others have written behind it, to a file that came as standard output, is not this one's to cut.
+        let end = lseek(descriptor, 0, SEEK_CUR)
+        guard end == status.st_size, end >= count, ftruncate(descriptor, end - off_t(count)) == 0 else { return }
+        lseek(descriptor, end - off_t(count), SEEK_SET)
     }
 
     /// Opens the path again, and goes on there.

@@ -19,7 +19,7 @@ package enum HayrackSettings {
 
     package static let schema = SettingsSchema(
         [bind, keepNewline, curveAllow, host, port, lingerMilliseconds] + relay.all + logging.all,
-        foreignSections: ["zmqpush"], exemptVariables: ["LIBRA_WORKER_", "LIBRA_GEARMAN_", "LIBRA_TEST_"])
+        foreignSections: ["zmqpush"], exemptVariables: ["LIBRA_TEST_"])
 
     /// The file that is read when no other is named and it is there.
     package static let defaultFile: FilePath = "/etc/hayrack/hayrack.conf"

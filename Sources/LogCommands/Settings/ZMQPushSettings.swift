@@ -16,8 +16,7 @@ package enum ZMQPushSettings {
 
     package static let schema = SettingsSchema(
         [type, connect, encoding, emptyTopic, curveServer] + relay.all + logging.all,
-        foreignSections: ["hayrack", "core", "logging"],
-        exemptVariables: ["LIBRA_WORKER_", "LIBRA_GEARMAN_", "LIBRA_TEST_"])
+        foreignSections: ["hayrack", "core", "logging"], exemptVariables: ["LIBRA_TEST_"])
 
     /// Where it connects when nothing else is said.
     package static let defaultEndpoint = "tcp://127.0.0.1:5014"

@@ -12,8 +12,8 @@ public struct PushOptions: Sendable {
     /// Messages that wait for one receiver at most; at least 1.
     ///
     /// Where there may be several receivers it is 5,000 at most, so that one that stops reading does not take the memory
-    /// from the others; with lines of more than a kilobyte it still can. Long lines wait in smaller numbers: whatever it is, all
-    /// that waits takes less than 8 MiB.
+    /// from the others; with lines of some 500 bytes or more it still can, and then all wait. Long lines wait in smaller
+    /// numbers: whatever it is, all that waits takes less than 8 MiB.
     public var highWaterMark = 20_000
     /// What all that waits for receivers may take in memory, in bytes; a longer line may wait alone.
     ///

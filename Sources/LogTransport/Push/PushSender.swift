@@ -54,6 +54,11 @@ struct PushSender: ~Copyable {
                 guard try sendBatch() else { return false }
                 _ = batch.add(line)
             }
+        } else if BatchFraming.isBatch(line) {
+            // Only a batch tells what begins like one from one.
+            return try offerLong(line.count, number: number, inBatch: true) {
+                UnsafeMutableRawBufferPointer(start: $0, count: line.count).copyMemory(from: line)
+            }
         } else {
             guard try push(line, lastNumber: number) else { return false }
         }
@@ -75,10 +80,11 @@ struct PushSender: ~Copyable {
     }
 
     private mutating func offerLong(
-        _ size: Int, number: UInt64, _ write: (UnsafeMutableRawPointer) throws(LogTransportError) -> Void
+        _ size: Int, number: UInt64, inBatch: Bool = false,
+        _ write: (UnsafeMutableRawPointer) throws(LogTransportError) -> Void
     ) throws(LogTransportError) -> Bool {
         guard try sendBatch() else { return false }
-        let head = packs ? BatchFraming.headOfSingleLine(of: size) : []
+        let head = packs || inBatch ? BatchFraming.headOfSingleLine(of: size) : []
         guard try makeRoom(for: head.count + size), let target = open?.target else { return false }
         UnsafeMutableRawBufferPointer(start: target, count: head.count).copyBytes(from: head)
         try write(target + head.count)

@@ -19,7 +19,9 @@ public struct ReceiverOptions: Sendable {
     /// Who the receiver is, and which senders it talks to; nil for connections without authentication and encryption.
     public var curve: Curve?
     /// A sender of a longer message is disconnected; in bytes.
-    public var maximumMessageSize = 64 << 20
+    ///
+    /// The default has room for a line of 16 MiB in JSON, which makes six bytes of one where they are control characters.
+    public var maximumMessageSize = 128 << 20
     /// How long to wait before a lost or refused connection is tried again.
     public var reconnectInterval: Duration = .seconds(1)
     /// How long the last acknowledgements are kept for senders that do not take them at once.

@@ -11,7 +11,7 @@ package struct ReliableInletOptions: Sendable {
     /// The bytes that one sender may have sent and that are not processed, at least 1.
     package var windowBytes = 2 << 20
     /// The most bytes of one batch; a sender of a longer one is disconnected.
-    package var maximumBatch = 64 << 20
+    package var maximumBatch = 128 << 20
     /// How often and how long to wait.
     package var times = ReliableTimes()
     /// How often a lost connection is tried again.

@@ -46,9 +46,7 @@ enum MuskratSettings {
             s3TimestampFormat, cursorType, cursorLocation, timeFormat, host, exchangeName, batchBytes, batchCount,
             batchInterval, maxInFlight, patience, spooling, spool, spoolLimit,
         ],
-        exemptVariables: [
-            "LIBRA_WORKER_", "LIBRA_GEARMAN_", "LIBRA_BROADCAST_", "LIBRA_EVENTS_", "LIBRA_AMQP_", "LIBRA_TEST_",
-        ])
+        exemptVariables: ["LIBRA_TEST_"])
 
     static let defaultFile: FilePath = "/etc/muskrat/muskrat.cfg"
 }

@@ -49,6 +49,19 @@ struct CurveKeyFileTests {
         }
     }
 
+    @Test("lines of key files may end as on Windows")
+    func windows() async throws {
+        try await withTemporaryFolder { folder in
+            let files = try make(folder)
+            for path in [files.secret, files.public] {
+                let text = readText(path.string).split(separator: "\n").joined(separator: "\r\n") + "\r\n"
+                try writeText(text, to: path.string, mode: 0o600)
+            }
+            let pair = try CurveKeyFile.pair(in: files.secret, origin: "")
+            #expect(try CurveKeyFile.publicKeys(in: files.public, origin: "") == [pair.publicKey])
+        }
+    }
+
     @Test("a secret file that others can read is refused")
     func openFile() async throws {
         try await withTemporaryFolder { folder in

@@ -1,9 +1,10 @@
 import Glibc
-import LogCommands
 import Logging
 import SystemPackage
 import Testing
 import TestServers
+
+@testable import LogCommands
 
 @Suite("What hayrack receive writes", .serialized)
 struct LineOutputTests {
@@ -130,6 +131,25 @@ struct LineOutputTests {
             let written = text.split(separator: "\n").count
             #expect(text.hasSuffix("y\n") && text.utf8.count == written * 999)
             #expect(written > 50 && error?.unwritten == 100 - written)
+        }
+    }
+
+    @Test("only what this process wrote last is cut back, also of a file that came as standard output")
+    func cutBack() async throws {
+        try await withTemporaryFolder { folder in
+            let descriptor = open("\(folder)/out", O_RDWR | O_CREAT, 0o600)
+            defer { close(descriptor) }
+            let target = OutputTarget(name: "standard output", descriptor: descriptor, path: nil)
+            func put(_ text: String) { _ = Array(text.utf8).withUnsafeBytes { target.write($0) } }
+            put("whole\nhal")
+            target.cutBack(3)
+            put("next\n")
+            #expect(readText("\(folder)/out") == "whole\nnext\n")
+            let other = open("\(folder)/out", O_WRONLY | O_APPEND)
+            _ = write(other, "theirs\n", 7)
+            close(other)
+            target.cutBack(3)
+            #expect(readText("\(folder)/out") == "whole\nnext\ntheirs\n")
         }
     }
 }

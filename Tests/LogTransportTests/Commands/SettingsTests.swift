@@ -119,7 +119,12 @@ struct LogSettingsTests {
 
     @Test("variables of Libra's other programs are left alone, unknown ones of its own are not")
     func environment() async throws {
-        _ = try await hayrack(environment: ["LIBRA_WORKER_USER": "haproxy", "LIBRA_ZMQPUSH_TYPE": "haproxy"])
+        for name in [
+            "WORKER_USER", "GEARMAN_SERVERS", "ZMQPUSH_TYPE", "BROADCAST_URL", "AMQP_PASSWORD", "MUSKRAT_BROKERS",
+            "EVENTS_BROKERS",
+        ] {
+            _ = try await hayrack(environment: ["LIBRA_\(name)": "x"])
+        }
         await #expect(throws: CommandError.self) { try await hayrack(environment: ["LIBRA_HAYRACK_BIMD": "x"]) }
     }
 

@@ -66,6 +66,11 @@ struct CommandValueTests {
         #expect(Linger("-2") == nil)
         #expect(Linger("for ever") == nil)
         #expect("\(Linger.atMost(TimeSpan(.milliseconds(1500))))" == "1500ms")
+        // What is written is read again: settings are handed on as text.
+        for text in ["30.001d", "36500d", "0.001ms"] {
+            let linger = Linger(text)
+            #expect(linger != nil && Linger("\(linger ?? .forever)") == linger, "\(text)")
+        }
     }
 
     @Test(

@@ -22,6 +22,21 @@ import ZeroMQ
         await peer.stop()
     }
 
+    @Test("a message that begins as a batch does arrives as it is")
+    func likeBatch() async throws {
+        let receiver = try Receiver(ReceiverOptions(bind: [try Endpoint("tcp://127.0.0.1:*")]))
+        let options = PushOptions(connect: [try #require(receiver.boundEndpoints.first)])
+        let caster = try await Caster(pushing: options)
+        let messages: [[UInt8]] = [
+            [1, 2, 3], [0x0a, 0x4c, 0x42, 0x41] + Array(repeating: 7, count: 8), [0x0a, 0x4c, 0x42, 0x41], [4],
+        ]
+        for message in messages { try await caster.cast(message) }
+        for message in messages { #expect(try await receiver.get().bytes == message) }
+        let report = try await caster.close()
+        #expect(report.linesOut == 4)
+        await receiver.close()
+    }
+
     @Test("a cast waits while there is no room, and goes on when there is") func room() async throws {
         let endpoint = FirstEndpoint()
         let caster = try await Caster { () throws(LogTransportError) in
