@@ -15,7 +15,8 @@ public import ZeroMQ
 ///
 /// A lost connection is made again for ever. Lines that are not asked for wait at the senders, but for some that were read
 /// ahead. Where delivery is reliable, a line counts as processed when the next one is asked for, or ``acknowledge()`` is
-/// called; one that was not processed comes again, here or at another receiver.
+/// called; one that was not processed comes again, here or at another receiver. Where several tasks share a receiver, any of
+/// them asking for its next line says so of the lines of all: those that must not be lost belong to one task.
 public final class Receiver: AsyncSequence, Sendable {
     /// What it receives.
     public typealias Element = LogMessage
@@ -33,7 +34,9 @@ public final class Receiver: AsyncSequence, Sendable {
         var said = 0
         var saidAt = ContinuousClock.now
         var isFetching = false
-        var waiters: [CheckedContinuation<Void, Never>] = []
+        /// The tasks that wait for another one to fetch, by their turns.
+        var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+        var turns: UInt64 = 0
     }
 
     private let inlet: Inlet
@@ -104,6 +107,7 @@ public final class Receiver: AsyncSequence, Sendable {
     /// Closes the sockets, and tells the senders what was processed; the line that was given last counts only where
     /// ``acknowledge()`` was called.
     public func close() async {
+        state.withLock { say(upTo: $0.done - 1, &$0) }
         switch inlet {
         case .push(let push): await push.close()
         case .reliable(let reliable): await reliable.close()
@@ -160,7 +164,10 @@ extension Receiver {
     private func next() async throws(LogTransportError) -> LogMessage? {
         while true {
             if let message = state.withLock({ take(&$0) }) { return message }
-            guard await beginToFetch() else { continue }
+            guard await beginToFetch() else {
+                if Task.isCancelled { return nil }
+                continue
+            }
             defer { endFetching() }
             guard let batch = try await nextBatch() else { return nil }
             state.withLock { state in
@@ -189,19 +196,28 @@ extension Receiver {
         (state.said, state.saidAt) = (lines, .now)
     }
 
-    /// Whether this task is the one to fetch the next batch; when not, another has fetched one.
+    /// Whether this task is the one to fetch the next batch; when not, another has fetched one, or this one was cancelled.
     private func beginToFetch() async -> Bool {
-        let isFirst = state.withLock { state in
-            defer { state.isFetching = true }
-            return !state.isFetching
-        }
-        if isFirst { return true }
-        await withCheckedContinuation { continuation in
-            let isOver = state.withLock { state in
-                if state.isFetching { state.waiters.append(continuation) }
-                return !state.isFetching
+        let turn: UInt64? = state.withLock { state in
+            guard state.isFetching else {
+                state.isFetching = true
+                return nil
             }
-            if isOver { continuation.resume() }
+            state.turns += 1
+            return state.turns
+        }
+        guard let turn else { return true }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let waits = state.withLock { state in
+                    guard state.isFetching, !Task.isCancelled else { return false }
+                    state.waiters[turn] = continuation
+                    return true
+                }
+                if !waits { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: turn) }?.resume()
         }
         return false
     }
@@ -209,8 +225,8 @@ extension Receiver {
     private func endFetching() {
         let waiters = state.withLock { state in
             state.isFetching = false
-            defer { state.waiters = [] }
-            return state.waiters
+            defer { state.waiters = [:] }
+            return state.waiters.values
         }
         for waiter in waiters { waiter.resume() }
     }

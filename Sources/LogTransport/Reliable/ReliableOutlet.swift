@@ -219,19 +219,31 @@ package final class ReliableOutlet: Outlet {
         while index < pending.count {
             switch pending[index] {
             case .send(let message, let peer):
-                if try !sockets[peer.socket].send(message, to: peer) {
-                    pending += machine.sendFailed(to: peer, now: .now)
-                }
+                if try !sockets[peer.socket].send(message, to: peer) { pending += try giveUp(peer) }
             case .sendBatch(let message, let first, let peer):
                 guard let body = bodies[first] else { break }
-                if try !sockets[peer.socket].send(message, body: body, to: peer) {
-                    pending += machine.sendFailed(to: peer, now: .now)
-                }
+                if try !sockets[peer.socket].send(message, body: body, to: peer) { pending += try giveUp(peer) }
             case .release(let first): bodies[first] = nil
             case .note(let peer, let note): log(note, peer)
             }
             index += 1
         }
+    }
+
+    /// Has the machine do without a receiver to which nothing can be sent.
+    ///
+    /// What it said before it went away may be here still: that it left, and what it has processed, which is then not sent
+    /// to another.
+    private func giveUp(_ peer: PeerAddress) throws(ZeroMQError) -> [SenderMachine.Action] {
+        var actions: [SenderMachine.Action] = []
+        for _ in 0..<Self.messagesAtOnce {
+            switch try sockets[peer.socket].receive() {
+            case nil: return actions + machine.sendFailed(to: peer, now: .now)
+            case .message(let message, let peer): actions += machine.received(message, from: peer, now: .now)
+            case .messageWithBody, .garbage: machine.receivedGarbage()
+            }
+        }
+        return actions + machine.sendFailed(to: peer, now: .now)
     }
 
     private func log(_ note: SenderMachine.Note, _ peer: PeerAddress) {

@@ -48,6 +48,36 @@ import ZeroMQ
         #expect(try outlet.value.finish(until: inGoodTime(), end: never) == 0)
     }
 
+    @Test("a task that waits behind another one ends when it is cancelled") func cancellationBehind() async throws {
+        let (receiver, outlet) = try connected(batchLines: 1, receiverBinds: true)
+        let tasks = (0..<2).map { _ in Task { try await receiver.get() } }
+        // Whichever is behind the other by now.
+        try await Task.sleep(for: .milliseconds(50))
+        for task in tasks.reversed() {
+            task.cancel()
+            await #expect(throws: LogTransportError.self) { try await task.value }
+        }
+        try outlet.value.hand(bytes("line"), number: 1)
+        #expect(try await receiver.get().text == "line")
+        #expect(try outlet.value.finish(until: inGoodTime(), end: never) == 0)
+    }
+
+    @Test("closing tells the sender of all lines that were given but the last, which comes again elsewhere")
+    func closingReliable() async throws {
+        let sender = NumberedSender(ReliableOutletOptions(binds: [try NumberedSender.anyPort]), count: 10)
+        async let outcome = sender.run()
+        var options = ReceiverOptions(connect: [try #require(try await sender.endpoint())])
+        options.delivery = .reliable
+        let first = try Receiver(options)
+        for number in 1...5 { #expect(try await first.get().text == "\(number)") }
+        await first.close()
+        let second = try Receiver(options)
+        for number in 5...10 { #expect(try await second.get().text == "\(number)") }
+        second.acknowledge()
+        #expect(try await outcome.left == 0)
+        await second.close()
+    }
+
     @Test("several tasks share the lines of one receiver, and each is given once") func sharing() async throws {
         let (receiver, outlet) = try connected(batchLines: 10, receiverBinds: true)
         for number in 1...400 { try outlet.value.hand(bytes("\(number)"), number: UInt64(number)) }

@@ -173,6 +173,31 @@ import ZeroMQ
         #expect(try await sending.left == 0)
     }
 
+    @Test("what a receiver said before it left counts, also when it is missed by being sent to")
+    func lastWords() async throws {
+        let outlet = try ReliableOutlet(ReliableOutletOptions(binds: [try NumberedSender.anyPort]), logger: logger)
+        let inlet = try ReliableInlet(ReliableInletOptions(connects: outlet.endpoints), logger: logger)
+        async let arrivals = receive(1, from: inlet)
+        try await eventually {
+            try outlet.advance()
+            return outlet.receivers == 1
+        }
+        #expect(try outlet.offers("1", number: 1))
+        try outlet.flush()
+        #expect(try await arrivals.numbers == [1])
+        await inlet.close()
+        // It is not asked what has come in, only given more, until it is noticed that nobody is there.
+        var number: UInt64 = 1
+        try await eventually {
+            number += 1
+            #expect(try outlet.offers("\(number)", number: number))
+            try outlet.flush()
+            return outlet.receivers == 0
+        }
+        #expect(outlet.acknowledged >= 1)
+        #expect(outlet.counts.redelivered == 0)
+    }
+
     @Test("a receiver that is there but never acknowledges loses its lines to another") func neverAcknowledges()
         async throws
     {
