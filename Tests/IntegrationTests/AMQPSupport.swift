@@ -41,6 +41,15 @@ func amqpError(
     }
 }
 
+/// Why a connection fails, or has failed, first: the states that follow may be too many to be kept for who comes late.
+func firstFailure(of connection: Connection) -> Task<AMQPError?, Never> {
+    let states = connection.states
+    return Task {
+        for await state in states { if case .waiting(let error, _) = state { return error } }
+        return nil
+    }
+}
+
 /// Publishes numbers as text for as long as it may, through the synchronous path, and remembers what became of them.
 final class NumberSource: MessageSource {
     private struct Record {
@@ -97,6 +106,16 @@ final class NumberSource: MessageSource {
     func returned(_ message: ReturnedMessage) { record.withLock { $0.returned.append(message) } }
 
     func ended(_ error: AMQPError) { record.withLock { $0.isEnded = true } }
+
+    /// Publishes so many more, and no others.
+    ///
+    /// - Returns: How many there are in all.
+    func end(after count: Int) -> Int {
+        record.withLock { record in
+            record.limit = record.next - 1 + count
+            return record.limit
+        }
+    }
 
     var confirmedCount: Int { record.withLock { $0.confirmed.count } }
 

@@ -203,7 +203,8 @@ import Testing
         #expect(host?.message.contains("nowhere") == true)
         let closed = try Connection(
             to: BrokerURI("amqp://127.0.0.1:\(try freePort())"), options: quickOptions(), logger: quietLogger)
-        let error = await amqpError { try await closed.waitUntilReady(within: .milliseconds(300)) }
+        _ = await firstFailure(of: closed).value
+        let error = await amqpError { try await closed.waitUntilReady(within: .milliseconds(1)) }
         #expect(error?.code == .timedOut)
         #expect(error?.description.contains("refused") == true, "\(String(describing: error))")
         await closed.close()
