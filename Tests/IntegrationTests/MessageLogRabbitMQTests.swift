@@ -178,12 +178,12 @@ import Testing
                     [{<<"max-length">>, 3}, {<<"overflow">>, <<"reject-publish">>}], 0, <<"queues">>, <<"test">>)
                 """#)
             try await broker.subscribe(.standard, to: RoutingPattern("full"))
-            let options = ProducerOptions(patience: .milliseconds(300))
+            let patient = try Producer(routingKey: "full", brokers: [broker])
+            for number in 0..<3 { try await patient.send("\(number)") }
+            let options = ProducerOptions(patience: .seconds(2))
             let producer = try Producer(routingKey: "full", brokers: [broker], options: options)
-            for number in 0..<3 { try await producer.send("\(number)") }
             #expect(await messageLogError { try await producer.send("3") }?.code == .full)
             // With patience it goes when there is room.
-            let patient = try Producer(routingKey: "full", brokers: [broker])
             async let fourth = patient.send("4")
             try await withReader(of: broker, "default", "full") { reader in
                 let messages = try await reader.read(3)

@@ -54,7 +54,7 @@ import Testing
             try await withTemporaryFolder { folder in
                 let broker = try server.login.logBroker()
                 let options = ProducerOptions(
-                    patience: .milliseconds(300), pauses: .milliseconds(20) ... .milliseconds(200), spooling: .always,
+                    patience: .seconds(3), pauses: .milliseconds(20) ... .milliseconds(200), spooling: .always,
                     spoolFolder: FilePath(folder))
                 let producer = try Producer(routingKey: "Racing.Key", brokers: [broker], options: options)
                 for number in 0..<20 { #expect(try await producer.send("\(number)").isComplete) }

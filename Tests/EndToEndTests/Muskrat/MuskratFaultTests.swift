@@ -158,8 +158,8 @@ extension EndToEnd {
                         ["LIBRA_MUSKRAT_SPOOL": "\(stand.folder)/spool"]) { $1 }
                     func produce(_ lines: String) async throws -> CommandResult {
                         try await stand.muskrat(
-                            ["produce", "A.B", "--broker", stand.broker, "--broker", bucket], input: lines,
-                            environment: environment)
+                            ["produce", "A.B", "--broker", stand.broker, "--broker", bucket, "--patience", "3s"],
+                            input: lines, environment: environment)
                     }
                     await server.kill()
                     let first = try await produce("one\ntwo\n")
@@ -176,7 +176,7 @@ extension EndToEnd {
                     }
                     let second = try await produce("three\n")
                     #expect(second.exitCode == 0, "\(second)")
-                    try await eventually(within: .seconds(30), "all lines in the bucket") {
+                    try await eventually(within: .seconds(60), "all lines in the bucket") {
                         _ = try await produce("")
                         let got = try await stand.muskrat(
                             ["consume", "A.B", "--broker", bucket, "--from", "beginning", "--reset"],

@@ -27,7 +27,7 @@ extension EndToEnd {
                 // With a second broker that is there the input goes on, and only the first one lacks lines.
                 let both = try await stand.muskrat(
                     [
-                        "produce", "A.B", "--broker", stand.broker, "--broker", broker, "--patience", "200ms",
+                        "produce", "A.B", "--broker", stand.broker, "--broker", broker, "--patience", "3s",
                     ], input: "one\ntwo\n",
                     environment: Self.keys.merging(["LIBRA_MUSKRAT_SPOOLING": "never"]) { $1 })
                 #expect(both.exitCode == 69, "\(both)")
@@ -45,7 +45,7 @@ extension EndToEnd {
                 // An answer is waited for for 20 s, and a request that comes to nothing is made again.
                 let result = try await stand.muskrat(
                     [
-                        "produce", "A.B", "--patience", "200ms", "--broker", stand.broker, "--broker",
+                        "produce", "A.B", "--patience", "3s", "--broker", stand.broker, "--broker",
                         "s3://bucket?endpoint=http://127.0.0.1:\(server.port)&region=x&path-style=true",
                     ], input: "one\n", environment: Self.keys.merging(["LIBRA_MUSKRAT_SPOOLING": "never"]) { $1 },
                     within: .seconds(15))
@@ -61,10 +61,14 @@ extension EndToEnd {
                 // A folder that becomes a file cannot be written any more.
                 let input = try HeldInput(in: stand.folder)
                 let producer = try await stand.start(
-                    ["produce", "A.B", "--patience", "200ms"], input: input.path,
+                    ["produce", "A.B", "--patience", "3s"], input: input.path,
                     environment: ["LIBRA_MUSKRAT_BATCH_INTERVAL": "10ms"])
                 input.write("one\ntwo\n")
-                try await eventually("two lines") { try await stand.consume("--name", "a").count == 2 }
+                var stored: [String] = []
+                try await eventually("two lines") {
+                    stored += try await stand.consume("--name", "a")
+                    return stored == ["one", "two"]
+                }
                 _ = try await run("sh", ["-c", "rm -r '\(stand.folder)/messages' && touch '\(stand.folder)/messages'"])
                 input.write("three\n")
                 try await eventually("the producer's end") { !producer.isRunning }
@@ -86,7 +90,8 @@ extension EndToEnd {
                 #expect(first.exitCode == 0, "\(first)")
                 #expect(first.complaints.contains("2 messages waiting in the spool"), "\(first)")
                 _ = try await run("rm", [messages])
-                let second = try await stand.muskrat(["produce", "A.B"] + spool, input: "three\n")
+                let second = try await stand.muskrat(
+                    ["produce", "A.B", "--patience", "30s"] + spool, input: "three\n")
                 #expect(second.exitCode == 0, "\(second)")
                 #expect(try await stand.consume() == ["one", "two", "three"])
             }

@@ -159,7 +159,8 @@ extension EndToEnd {
                 let (first, second) = (
                     "file://\(stand.folder)/with space", "file://\(stand.folder)/second?layout=legacy"
                 )
-                let result = try await stand.muskrat("produce", "A.B", "-b", first, "-b", second, input: "x\n")
+                let result = try await stand.muskrat(
+                    "produce", "A.B", "-b", first, "-b", second, "--patience", "30s", input: "x\n")
                 #expect(result.exitCode == 0, "\(result)")
                 #expect(exists("\(stand.folder)/with space/A/B/log"))
                 #expect(try await stand.consume("--broker", first, "--layout", "log") == ["x"])

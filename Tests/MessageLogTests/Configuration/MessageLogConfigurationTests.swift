@@ -74,6 +74,8 @@ import Testing
         try await withTemporaryFolder { folder in
             var configuration = MessageLogConfiguration()
             configuration.brokers = ["file://\(folder)/log", "file://\(folder)/legacy?layout=legacy"]
+            // By default a disk that stands still for a second has them wait in the spool.
+            configuration.producing.patience = .seconds(30)
             configuration.producing.spoolFolder = FilePath("\(folder)/spool")
             configuration.cursorFolder = FilePath("\(folder)/cursors")
             let producer = try Producer(routingKey: "a.b", configuration: configuration)

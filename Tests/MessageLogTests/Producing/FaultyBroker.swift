@@ -113,9 +113,12 @@ final class FaultyBroker: Broker {
 }
 
 /// Options with short pauses, whose spool is in a folder of the test's.
+///
+/// The patience is waited for in full where a broker stays away, and has to be enough for one that is there, also while
+/// the machine has other things to do.
 func quickOptions(
     spool folder: String = "/nonexistent", batching: ProducerOptions.Batching = ProducerOptions.Batching(),
-    spooling: ProducerOptions.Spooling = .several, patience: Duration? = .milliseconds(50)
+    spooling: ProducerOptions.Spooling = .several, patience: Duration? = .milliseconds(500)
 ) -> ProducerOptions {
     ProducerOptions(
         batching: batching, patience: patience, pauses: .milliseconds(1) ... .milliseconds(5), spooling: spooling,
