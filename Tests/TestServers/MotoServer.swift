@@ -15,7 +15,7 @@ public struct MotoServer: Sendable {
         let environment = try PythonPackages.environment().merging(["INITIAL_NO_AUTH_ACTION_COUNT": "3"]) { $1 }
         let process = try await ChildProcess.start(
             "python3", ["-m", "moto.server", "-H", "127.0.0.1", "-p", "\(port)"], environment: environment, in: folder)
-        try await eventually(within: .seconds(30), "moto on port \(port)") {
+        try await eventually(within: .seconds(60), "moto on port \(port)") {
             guard process.isRunning else { throw TestServerError("moto has ended: \(process.output)") }
             return accepts(port: port)
         }

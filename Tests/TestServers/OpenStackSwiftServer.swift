@@ -29,8 +29,8 @@ public final class OpenStackSwiftServer: Sendable {
     /// - Throws: ``TestServerError`` when they cannot be started.
     public static func start(in folder: String) async throws -> OpenStackSwiftServer {
         let backends = ["account", "container", "object"]
-        var ports: [String: Int] = [:]
-        for name in backends + ["proxy", "memcached"] { ports[name] = try freePort() }
+        let names = backends + ["proxy", "memcached"]
+        let ports = Dictionary(uniqueKeysWithValues: zip(names, try freePorts(names.count)))
         func port(_ name: String) -> Int { ports[name] ?? 0 }
 
         try writeText(script, to: "\(folder)/serve.py")
@@ -48,6 +48,7 @@ public final class OpenStackSwiftServer: Sendable {
                 pipeline = \(name)-server
                 [app:\(name)-server]
                 use = egg:swift#\(name)
+                \(patience)
 
                 """, to: "\(folder)/\(name).conf")
         }
@@ -60,11 +61,15 @@ public final class OpenStackSwiftServer: Sendable {
             [app:proxy-server]
             use = egg:swift#proxy
             account_autocreate = true
+            \(patience)
             [filter:catch_errors]
             use = egg:swift#catch_errors
             [filter:cache]
             use = egg:swift#memcache
             memcache_servers = 127.0.0.1:\(port("memcached"))
+            connect_timeout = 20
+            pool_timeout = 20
+            io_timeout = 20
             [filter:tempauth]
             use = egg:swift#tempauth
             user_libra_writer = secret .admin
@@ -88,7 +93,7 @@ public final class OpenStackSwiftServer: Sendable {
         for name in backends + ["proxy"] {
             children.append(try await ChildProcess.start(python, ["\(folder)/serve.py", folder, name], in: folder))
         }
-        for name in backends + ["proxy", "memcached"] {
+        for name in names {
             try await eventually(within: .seconds(60), "Swift's \(name) server") {
                 if let ended = children.first(where: { !$0.isRunning }) {
                     throw TestServerError("a server of Swift has ended: \(ended.output)")
@@ -150,6 +155,12 @@ public final class OpenStackSwiftServer: Sendable {
 
     /// Debian's own, which has Swift's modules.
     private static let python = "/usr/bin/python3"
+
+    /// How long the servers wait for each other.
+    ///
+    /// By default that is a second or less, and what an object's server could not tell that of containers until then a
+    /// listing does not have for as long as nobody updates it.
+    private static let patience = "conn_timeout = 20\nnode_timeout = 60\ncontainer_update_timeout = 60"
 
     private static func common(_ folder: String, _ port: Int) -> String {
         "swift_dir = \(folder)\nbind_ip = 127.0.0.1\nbind_port = \(port)\nworkers = 0\nuser = root"

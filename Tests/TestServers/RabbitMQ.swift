@@ -44,9 +44,9 @@ public final class RabbitMQServer: Sendable {
     public static func start(
         in folder: String, authority: TestAuthority? = nil, asksForCertificate: Bool = false, lines: [String] = []
     ) async throws -> RabbitMQServer {
+        let ports = try freePorts(3)
         let server = RabbitMQServer(
-            port: try freePort(), tlsPort: authority == nil ? 0 : try freePort(), distributionPort: try freePort(),
-            folder: folder)
+            port: ports[0], tlsPort: authority == nil ? 0 : ports[1], distributionPort: ports[2], folder: folder)
         var configuration = ["loopback_users.guest = true", "log.console = false"] + lines
         if let authority {
             configuration += [
