@@ -35,7 +35,7 @@ import Testing
                 "disk \"full\"", error: Fault(description: "no space"),
                 metadata: ["free": "0", "disks": ["a", ["b": "c"]]], file: "Backup.swift", function: "run()", line: 7)
             for number in 2...5_000 { logger.info("\(number)") }
-            #expect(await broadcast.shutdown(within: .seconds(20)) == 0)
+            #expect(await broadcast.shutdown(within: .seconds(60)) == 0)
             for watcher in [first, second] {
                 try await watcher.sees("5000")
                 let records = watcher.seen.records

@@ -21,7 +21,7 @@ import Testing
                 return watchers.allSatisfy { !$0.seen.records.isEmpty }
             }
             for number in 1...5_000 { logger.info("\(number)") }
-            #expect(await broadcast.shutdown(within: .seconds(5)) == 0)
+            #expect(await broadcast.shutdown(within: .seconds(60)) == 0)
             for watcher in watchers {
                 try await watcher.sees("5000")
                 #expect(watcher.seen.records.suffix(5_000).map(\.message) == (1...5_000).map { "\($0)" })
@@ -41,7 +41,7 @@ import Testing
             let broadcast = try Broadcast(to: BroadcastURL("tcp://127.0.0.1:\(port)?connect"), options: quietOptions())
             try await broadcast.waitUntilReady(within: .seconds(10))
             broadcastLogger(broadcast, label: label).info("from \(label)")
-            #expect(await broadcast.shutdown(within: .seconds(5)) == 0)
+            #expect(await broadcast.shutdown(within: .seconds(60)) == 0)
             try await watcher.sees("from \(label)")
         }
         await watcher.close()
@@ -79,7 +79,7 @@ import Testing
         }
         #expect(live.seen.missed == 0)
         stuck.read()
-        try await eventually("a record that shows what is missing") {
+        try await eventually(within: .seconds(90), "a record that shows what is missing") {
             logger.info("end")
             return stuck.seen.missed > 0
         }
@@ -108,7 +108,8 @@ import Testing
 
     @Test("pyzmq publishes what is seen, and subscribes to what is logged")
     func foreignPeers() async throws {
-        let (port, other) = (try freePort(), try freePort())
+        let ports = try freePorts(2)
+        let (port, other) = (ports[0], ports[1])
         let broadcast = try Broadcast(to: BroadcastURL("tcp://127.0.0.1:\(port)"), options: quietOptions())
         let watcher = try Watcher("tcp://127.0.0.1:\(other)?bind")
         let logger = broadcastLogger(broadcast)

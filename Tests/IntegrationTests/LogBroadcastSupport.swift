@@ -7,6 +7,8 @@ import TestServers
 final class Watcher: Sendable {
     struct Seen {
         var records: [LogRecord] = []
+        /// The texts of the records: they are asked for again and again.
+        var messages: Set<String> = []
         var foreign: [[UInt8]] = []
         var missed: UInt64 = 0
         var connected = 0
@@ -47,7 +49,9 @@ final class Watcher: Sendable {
     private func note(_ event: BroadcastEvent) {
         state.withLock { seen in
             switch event {
-            case .record(let record): seen.records.append(record)
+            case .record(let record):
+                seen.records.append(record)
+                seen.messages.insert(record.message)
             case .foreign(let bytes): seen.foreign.append(bytes)
             case .missed(_, _, let count): seen.missed += count
             case .connected: seen.connected += 1
@@ -57,13 +61,20 @@ final class Watcher: Sendable {
     }
 
     /// Waits until it has seen a record with this message.
-    func sees(_ message: String, within limit: Duration = .seconds(20)) async throws {
+    func sees(_ message: String, within limit: Duration = .seconds(60)) async throws {
         try await eventually(within: limit, "the record '\(message)'") {
-            state.withLock { $0.records.contains { $0.message == message } }
+            state.withLock { $0.messages.contains(message) }
         }
     }
 
     func close() async { await viewer.close() }
+}
+
+/// Options of a viewer that is back soon when its broker is: those who log wait for two seconds, and for nobody longer.
+var eagerOptions: ViewerOptions {
+    var options = ViewerOptions()
+    options.maximumPause = .milliseconds(50)
+    return options
 }
 
 /// What a program of the tests says of itself.

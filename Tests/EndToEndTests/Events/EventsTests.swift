@@ -111,7 +111,7 @@ extension EndToEnd {
                         #expect(reply.isPass, "\(reply)")
                     }
                     unlink(path)
-                    try await eventually(within: .seconds(40), "the events") {
+                    try await eventually(within: .seconds(90), "the events") {
                         guard let events = try? await events(at: "file://\(path)", in: place) else { return false }
                         return actions(events) == ["START"] + Array(repeating: "UPDATE", count: 21)
                     }
@@ -139,7 +139,7 @@ extension EndToEnd {
                     let next = try await ForegroundWorker.start(
                         in: stand.folder, name: stand.worker.name, ports: [stand.server.port],
                         configuration: configuration("file://\(file) \(url)", "spool = \(place)/spool"))
-                    try await eventually(within: .seconds(40), "the events of both") {
+                    try await eventually(within: .seconds(90), "the events of both") {
                         guard let events = try? await events(at: "file://\(file)", in: place) else { return false }
                         return actions(events) == ["START", "UPDATE", "STOP", "START"]
                     }
@@ -155,7 +155,7 @@ extension EndToEnd {
                 let url = "s3://\(login.bucket)/fleet?endpoint=\(login.endpoint)&path-style=true"
                 try await withStand(environment: login.environment, configuration: configuration(url)) { stand in
                     func expectEvents(_ expected: [String]) async throws {
-                        try await eventually(within: .seconds(60), "\(expected)") {
+                        try await eventually(within: .seconds(90), "\(expected)") {
                             guard
                                 let events = try? await events(
                                     at: url, in: stand.folder, environment: login.environment)

@@ -15,7 +15,7 @@ extension EndToEnd {
         /// Starts to watch, and waits until it does.
         private func watch(_ arguments: [String], _ url: String, in folder: String) async throws -> ChildProcess {
             let tail = try await logcast(arguments + ["--url", url], in: folder)
-            try await eventually(within: .seconds(20), "watching") { tail.output.contains("watching") }
+            try await eventually(within: .seconds(60), "watching") { tail.output.contains("watching") }
             return tail
         }
 
@@ -64,16 +64,16 @@ extension EndToEnd {
                     let url = "amqp://127.0.0.1:\(broker.port)"
                     let tail = try await watch(["tail"], url, in: folder)
                     try await broker.stopApplication()
-                    try await eventually(within: .seconds(20), "a word") { tail.output.contains("trying again") }
+                    try await eventually(within: .seconds(60), "a word") { tail.output.contains("trying again") }
                     let early = try await send(["--timeout", "0.5", "lost"], url, in: folder)
                     #expect(early.code == 69, "\(early)")
                     #expect(early.output.split(separator: "\n").count == 1, "\(early.output)")
                     try await broker.startApplication()
-                    try await eventually(within: .seconds(30), "watching again") {
+                    try await eventually(within: .seconds(60), "watching again") {
                         tail.output.split(separator: "\n").filter { $0.contains("watching") }.count == 2
                     }
                     #expect(try await send(["back"], url, in: folder).code == 0)
-                    try await eventually(within: .seconds(20), "the record") { tail.output.contains(": back") }
+                    try await eventually(within: .seconds(60), "the record") { tail.output.contains(": back") }
                     await tail.stop()
                 }
             }
@@ -118,7 +118,7 @@ extension EndToEnd {
             let tail = try await logcast(["tail", "--url", "\(url)?bind", "--count", "\(count)"], in: folder)
             let sent = try await send(arguments, url, input: input, in: folder)
             #expect(sent.code == 0, "\(sent.output)")
-            #expect(try await tail.waitForExit(within: .seconds(30)) == 0)
+            #expect(try await tail.waitForExit(within: .seconds(60)) == 0)
             return (tail.output, sent.output)
         }
 
@@ -159,7 +159,7 @@ extension EndToEnd {
                 let script = "(cat '\(folder)/in'; exec sleep 60) | exec \"$0\" send --url \(url)"
                 let sender = try await ChildProcess.start(
                     "sh", ["-c", script, Repository.executable("logcast")], in: folder)
-                #expect(try await tail.waitForExit(within: .seconds(30)) == 0)
+                #expect(try await tail.waitForExit(within: .seconds(60)) == 0)
                 #expect(tail.output.contains("more bytes)"))
                 await sender.stop()
             }
@@ -176,7 +176,7 @@ extension EndToEnd {
                         "sh", ["-c", script, Repository.executable("logcast")])
                     #expect(code == 0, "\(redirection): \(output)")
                 }
-                #expect(try await tail.waitForExit(within: .seconds(30)) == 0)
+                #expect(try await tail.waitForExit(within: .seconds(60)) == 0)
                 #expect(tail.output.contains("]: text"), "\(tail.output)")
             }
         }
@@ -220,10 +220,10 @@ extension EndToEnd {
             try await withTemporaryFolder { folder in
                 let url = "tcp://127.0.0.1:\(try freePort())"
                 let top = try await logcast(
-                    ["top", "--url", "\(url)?bind", "--interval", "0.2", "--count", "50"], in: folder)
+                    ["top", "--url", "\(url)?bind", "--interval", "0.2", "--count", "1000"], in: folder)
                 try writeText("one\ntwo\nthree\n", to: "\(folder)/in")
                 #expect(try await send(["--level", "error"], url, input: "\(folder)/in", in: folder).code == 0)
-                try await eventually(within: .seconds(20), "three errors") {
+                try await eventually(within: .seconds(60), "three errors") {
                     top.output.split(separator: "\n").contains { line in
                         let words = line.split(separator: " ")
                         return words.count == 7 && words[2] == "3" && words[4] == "3" && words[6] == "three"

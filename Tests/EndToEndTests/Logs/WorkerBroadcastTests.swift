@@ -81,7 +81,7 @@ extension EndToEnd {
                 #expect(try await pair.client.send(update, to: name).isPass)
             }
             try await pair.compare("up")
-            #expect(try await live.waitForExit(within: .seconds(20)) == 0)
+            #expect(try await live.waitForExit(within: .seconds(60)) == 0)
             #expect(live.output.contains("libra_worker["), "\(live.output.prefix(500))")
 
             // Each time it has more to say than it may keep: that it dropped some tells that all was full.
@@ -109,12 +109,12 @@ extension EndToEnd {
         private func watch(_ arguments: [String], _ url: String, in folder: String) async throws -> ChildProcess {
             let tail = try await ChildProcess.start(
                 Repository.executable("logcast"), ["tail", "--url", url] + arguments, in: folder)
-            try await eventually(within: .seconds(20), "watching") { tail.output.contains("watching") }
+            try await eventually(within: .seconds(60), "watching") { tail.output.contains("watching") }
             return tail
         }
 
         private func drops(_ notices: ChildProcess, atLeast count: Int) async throws {
-            try await eventually(within: .seconds(40), "notice \(count) of dropped records") {
+            try await eventually(within: .seconds(60), "notice \(count) of dropped records") {
                 notices.output.matches(of: /were dropped/).count >= count
             }
         }
