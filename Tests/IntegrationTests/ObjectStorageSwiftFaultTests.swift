@@ -34,7 +34,7 @@ import Testing
                     ("Etag", "\"00\""), ("X-Timestamp", "1796049256.62757"), ("X-Static-Large-Object", "True"),
                 ], body: "text"),
         ]
-        try await withSwift({ answers[$0.number - 1] }) { store, _ in
+        try await withSwift({ answers[min($0.number, answers.count) - 1] }) { store, _ in
             let object = try await store.get(key)
             #expect(object.info.tag == EntityTag(Self.digest) && object.bytes == Array("text".utf8))
             #expect(object.info.modified.microseconds == 1_796_049_256_627_570)

@@ -86,7 +86,8 @@ import Testing
     func silence() async throws {
         try await withScript([.silence]) { configuration in
             configuration.silence = .milliseconds(200)
-            configuration.retry.deadline = .seconds(1)
+            configuration.retry.attempts = 1000
+            configuration.retry.deadline = .seconds(2)
         } _: { store, server in
             let start = ContinuousClock.now
             let error = await storeError { try await store.put(key, [1]) }
@@ -205,7 +206,7 @@ import Testing
             }
             if request.method == "PUT" {
                 if request.target.contains("partNumber=2"), isFirst("part") { return .reset }
-                return .answer(200, headers: [("ETag", "\"\(request.body[0])\"")])
+                return .answer(200, headers: [("ETag", "\"\(request.body.first ?? 0)\"")])
             }
             // The error that comes with status 200.
             if isFirst("completion") { return .answer(200, body: "\n <Error><Code>InternalError</Code></Error>") }

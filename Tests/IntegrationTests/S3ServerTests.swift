@@ -198,6 +198,8 @@ import Testing
                 defer { second.close() }
                 try await withS3Store(server.login, port: second.port) { configuration in
                     configuration.silence = .milliseconds(500)
+                    // The server, too, may be silent for a while.
+                    configuration.retry.attempts = 40
                 } _: { store in
                     let tag = try await store.put(unconditional, [4])
                     #expect(try await store.head(unconditional).tag == tag)

@@ -131,7 +131,7 @@ import Testing
             }
             var won: [String] = []
             for child in children {
-                #expect(try await child.waitForExit(within: .seconds(60)) == 0, "\(child.output)")
+                #expect(try await child.waitForExit(within: .seconds(180)) == 0, "\(child.output)")
                 won += child.output.split(separator: "\n").map(String.init)
             }
             #expect(Set(won).count == won.count && won.count == 200)
@@ -152,7 +152,7 @@ import Testing
                     children.append(try await ChildProcess.start(probe, ["raise", root, "counter", "100"], in: folder))
                 }
                 for child in children {
-                    #expect(try await child.waitForExit(within: .seconds(60)) == 0, "\(child.output)")
+                    #expect(try await child.waitForExit(within: .seconds(180)) == 0, "\(child.output)")
                 }
             }
             #expect(try await store.get(key).bytes == Array("300".utf8))

@@ -23,7 +23,7 @@ extension EndToEnd {
                 try await produce(["last"], bucket, stand)
                 try await eventually(within: .seconds(60), "the last line") { readText(two).hasSuffix("last\n") }
                 // The rest is for a machine that has other things to do.
-                #expect(killed.duration(to: .now) < .seconds(10) + .seconds(5))
+                #expect(killed.duration(to: .now) < .seconds(10) + .seconds(10))
                 second.signal(SIGTERM)
                 #expect(try await second.waitForExit() == 0, "\(second.output)")
                 let seen = (readText(one) + readText(two)).split(separator: "\n").map(String.init)
