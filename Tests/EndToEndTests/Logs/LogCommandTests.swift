@@ -134,7 +134,7 @@ extension EndToEnd {
                     return output.isFull && output.waiting == before
                 }
                 receiver.signal(SIGTERM)
-                let code = try await receiver.waitForExit(within: .seconds(9))
+                let code = try await receiver.waitForExit()
                 #expect(code == 74 && receiver.output.contains("could not be written"), "\(code) \(receiver.output)")
                 await server.kill()
             }

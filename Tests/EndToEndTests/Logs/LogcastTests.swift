@@ -116,7 +116,7 @@ extension EndToEnd {
         ) async throws -> (tail: String, sender: String) {
             let url = "tcp://127.0.0.1:\(try freePort())"
             let tail = try await logcast(["tail", "--url", "\(url)?bind", "--count", "\(count)"], in: folder)
-            let sent = try await send(arguments, url, input: input, in: folder)
+            let sent = try await send(["--timeout", "30"] + arguments, url, input: input, in: folder)
             #expect(sent.code == 0, "\(sent.output)")
             #expect(try await tail.waitForExit(within: .seconds(60)) == 0)
             return (tail.output, sent.output)
@@ -156,7 +156,7 @@ extension EndToEnd {
                 let url = "tcp://127.0.0.1:\(try freePort())"
                 let tail = try await logcast(["tail", "--url", "\(url)?bind", "--count", "1"], in: folder)
                 try writeText(String(repeating: "x", count: 3_000_000) + "\n", to: "\(folder)/in")
-                let script = "(cat '\(folder)/in'; exec sleep 60) | exec \"$0\" send --url \(url)"
+                let script = "(cat '\(folder)/in'; exec sleep 60) | exec \"$0\" send --timeout 30 --url \(url)"
                 let sender = try await ChildProcess.start(
                     "sh", ["-c", script, Repository.executable("logcast")], in: folder)
                 #expect(try await tail.waitForExit(within: .seconds(60)) == 0)
@@ -171,7 +171,7 @@ extension EndToEnd {
                 let url = "tcp://127.0.0.1:\(try freePort())"
                 let tail = try await logcast(["tail", "--url", "\(url)?bind", "--count", "1"], in: folder)
                 for (arguments, redirection) in [("", "<&-"), ("text", "<&- >&- 2>&-")] {
-                    let script = "exec \"$0\" send --url \(url) \(arguments) \(redirection)"
+                    let script = "exec \"$0\" send --timeout 25 --url \(url) \(arguments) \(redirection)"
                     let (code, output) = try await TestServers.run(
                         "sh", ["-c", script, Repository.executable("logcast")])
                     #expect(code == 0, "\(redirection): \(output)")
@@ -222,7 +222,8 @@ extension EndToEnd {
                 let top = try await logcast(
                     ["top", "--url", "\(url)?bind", "--interval", "0.2", "--count", "1000"], in: folder)
                 try writeText("one\ntwo\nthree\n", to: "\(folder)/in")
-                #expect(try await send(["--level", "error"], url, input: "\(folder)/in", in: folder).code == 0)
+                let options = ["--level", "error", "--timeout", "30"]
+                #expect(try await send(options, url, input: "\(folder)/in", in: folder).code == 0)
                 try await eventually(within: .seconds(60), "three errors") {
                     top.output.split(separator: "\n").contains { line in
                         let words = line.split(separator: " ")
