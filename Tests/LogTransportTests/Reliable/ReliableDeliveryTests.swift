@@ -182,7 +182,11 @@ import ZeroMQ
             try outlet.advance()
             return outlet.receivers == 1
         }
-        #expect(try outlet.offers("1", number: 1))
+        func offers(_ number: UInt64) throws -> Bool {
+            let line = Array("\(number)".utf8)
+            return try line.withUnsafeBytes { (bytes) throws in try outlet.offer(bytes, number: number) }
+        }
+        #expect(try offers(1))
         try outlet.flush()
         #expect(try await arrivals.numbers == [1])
         await inlet.close()
@@ -190,7 +194,7 @@ import ZeroMQ
         var number: UInt64 = 1
         try await eventually {
             number += 1
-            #expect(try outlet.offers("\(number)", number: number))
+            #expect(try offers(number))
             try outlet.flush()
             return outlet.receivers == 0
         }
