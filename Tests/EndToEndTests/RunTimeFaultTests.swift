@@ -51,9 +51,9 @@ extension EndToEnd {
                     let (victim, number) = (worker.pid, number)
                     let count = Mutex(0)
                     let relay = try UnixSocketRelay(at: live.socket) { line in
-                        guard !["prompt", "show info", "show stat"].contains(where: line.hasPrefix) else {
-                            return .forward
-                        }
+                        // Servers that leave are deleted behind the reply: what is done by then is not taken back.
+                        let others = ["prompt", "show info", "show stat", "del server", "shutdown sessions"]
+                        guard !others.contains(where: line.hasPrefix) else { return .forward }
                         let position = count.withLock { count in
                             count += 1
                             return count

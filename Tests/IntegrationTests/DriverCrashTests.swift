@@ -31,7 +31,7 @@ import Testing
                     try? await change(victim)
                     script.finish()
                 }
-                await script.reached()
+                try await script.reached()
                 guard let step = script.interruptions.last, script.interruptions.count > steps.count else {
                     await end.value
                     return true

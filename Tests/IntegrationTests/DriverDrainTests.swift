@@ -145,11 +145,13 @@ import Testing
                 try await driver.update(old)
                 script.become(.wait(before: call))
                 let update = Task { try await driver.update(new) }
-                await script.reached()
+                try await script.reached()
                 let plan = try await driver.plan(new)
                 #expect(plan.configuration.contains(" disabled"))
                 #expect(plan.steps.map(\.text) == (call == .reload ? [] : ["take http-servers/id-a out of service"]))
-                #expect(script.interruptions.last == Interruption(call: call, isAfter: false))
+                // A check behind an earlier reply may have come since.
+                let last = script.interruptions.last { $0.call != .check }
+                #expect(last == Interruption(call: call, isAfter: false))
                 script.goOn()
                 _ = try await update.value
             }

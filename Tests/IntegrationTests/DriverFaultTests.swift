@@ -86,7 +86,7 @@ import Testing
             let before = (try await stand.fingerprint().process, stand.configuration)
             script.become(.wait(before: .reload))
             let update = Task { try await driver.update([good, other]) }
-            await script.reached()
+            try await script.reached()
             let holder = try PortHolder(port: taken)
             script.goOn()
             let error = try await #require(throws: DriverError.self) { try await update.value }
@@ -112,7 +112,7 @@ import Testing
             let driver = try await stand.driver(alwaysReloads: true) { FaultyService($0, script) }
             let wanted = [try balancer(port: port, [try node.node()])]
             let update = Task { try await driver.update(wanted) }
-            await script.reached()
+            try await script.reached()
             let holder = try PortHolder(port: port)
             script.goOn()
             let error = try await #require(throws: DriverError.self) { try await update.value }
@@ -167,7 +167,7 @@ import Testing
                 disk.empty()
                 script.become(.wait(before: .reload))
                 let update = Task { try await driver.update([try balancer(port: port, [try b.node()])]) }
-                await script.reached()
+                try await script.reached()
                 try disk.fill()
                 script.goOn()
                 _ = try await update.value

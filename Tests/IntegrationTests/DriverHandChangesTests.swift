@@ -111,7 +111,7 @@ import Testing
             if afterRestart {
                 script.become(.failThenVanish(.installStaged, at: 5))
                 let attempt = Task { try await driver.update(new) }
-                await script.reached()
+                try await script.reached()
                 attempt.cancel()
                 _ = try await stand.driver(reconciliation: .off)
             } else {

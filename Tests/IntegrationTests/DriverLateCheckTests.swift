@@ -21,7 +21,7 @@ import Testing
                 for count in 2...(changes + 1) {
                     try await driver.update([try balancer(port: port, try nodes[..<count].map { try $0.node() })])
                 }
-                #expect(stand.configuration != file)
+                try await eventually("the refusal") { script.isReached }
                 try await eventually("the last good state") { stand.configuration == file }
                 try await eventually { await names(at: port) == ["a"] }
                 #expect(try await driver.statistics()[0].nodes.map(\.node.description) == ["a"])
@@ -76,12 +76,13 @@ import Testing
             try await driver.update([try balancer(port: port, [try nodes[0].node()])])
             script.become(.wait(before: .check))
             try await driver.update([try balancer(port: port, [try nodes[1].node()])])
-            await script.reached()
+            try await script.reached()
             for node in nodes[2...] { try await driver.update([try balancer(port: port, [try node.node()])]) }
             #expect(begun() == 1)
             let end = ContinuousClock.now
             script.goOn()
-            try await eventually("the last check") { begun() == 2 }
+            // Nine times as long as the first, which all of this has held up.
+            try await eventually(within: .seconds(120), "the last check") { begun() == 2 }
             #expect(ContinuousClock.now - end >= .seconds(1))
             #expect(await names(at: port) == ["d"])
         }
@@ -100,17 +101,17 @@ import Testing
             try await update(nodes[0])
             script.become(.wait(before: .check))
             try await update(nodes[1])
-            await script.reached()
+            try await script.reached()
             // While the first is checked, the next one comes; then both of the last are refused.
             try await update(nodes[2])
             let file = stand.configuration
             script.goOn()
-            try await eventually("the checks") {
+            try await eventually(within: .seconds(120), "the checks") {
                 script.interruptions.count { $0 == .init(call: .check, isAfter: true) } == 2
             }
             script.become(.refuse("id-d"))
             try await update(nodes[3])
-            try await eventually("the last good state") {
+            try await eventually(within: .seconds(60), "the last good state") {
                 try await driver.statistics()[0].nodes.map(\.node.description) == ["c"]
             }
             #expect(stand.configuration == file)

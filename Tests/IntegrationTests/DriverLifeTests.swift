@@ -167,7 +167,7 @@ import Testing
             let script = FaultScript(.wait(before: .reload))
             let driver = try await stand.driver(alwaysReloads: true) { FaultyService($0, script) }
             let update = Task { try await driver.update([try balancer(port: try freePort(), [try node.node()])]) }
-            await script.reached()
+            try await script.reached()
             try await driver.ping()
             #expect(try await driver.statistics()[0].nodes.count == 1)
             #expect(try await driver.version().version.first?.isNumber == true)

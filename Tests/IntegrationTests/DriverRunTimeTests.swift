@@ -330,7 +330,7 @@ import Testing
                     _ = try? await victim.update([try balancer(port: port, [try b.node()])])
                     script.finish()
                 }
-                await script.reached()
+                try await script.reached()
                 // stage, backUp and installStaged, before and after.
                 guard number <= 6 else {
                     await end.value

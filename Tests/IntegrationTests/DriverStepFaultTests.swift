@@ -44,11 +44,11 @@ import Testing
         }
 
         func callAsFunction(_ line: String) -> UnixSocketRelay.Verdict {
-            // What HAProxy is asked before a change names no backend.
-            let isRead =
-                ["prompt", "show info", "show stat"].contains { line.hasPrefix($0) }
+            // What HAProxy is asked before a change names no backend, and servers that leave are deleted behind the reply.
+            let isNoStep =
+                ["prompt", "show info", "show stat", "del server", "shutdown sessions"].contains { line.hasPrefix($0) }
                 || line.split(whereSeparator: \.isWhitespace).joined(separator: " ") == "show servers state"
-            guard !isRead, count.add(1, ordering: .relaxed).newValue == number else { return .forward }
+            guard !isNoStep, count.add(1, ordering: .relaxed).newValue == number else { return .forward }
             return verdict()
         }
     }

@@ -21,7 +21,7 @@ import Testing
                 let file = stand.configuration
                 script.become(.wait(before: .reload))
                 let update = Task { try await driver.update([try balancer(port: port, [try b.node()])]) }
-                await script.reached()
+                try await script.reached()
                 let holder = stand.service.backupFile.string
                 if isGone { unlink(holder) } else { try writeText("global\n", to: holder) }
                 // So that the reload fails.
@@ -47,7 +47,7 @@ import Testing
             let driver = try await stand.driver { FaultyService($0, script) }
             let wanted = [try balancer(port: port, [try node.node()])]
             let update = Task { try await driver.update(wanted) }
-            await script.reached()
+            try await script.reached()
             let holder = try PortHolder(port: port)
             unlink(stand.service.backupFile.string)
             script.goOn()

@@ -30,7 +30,16 @@ final class FaultScript: Sendable {
         /// The call waits until ``goOn()``.
         case wait(before: Interruption.Call)
         /// At this interruption of those that come, counted from 1, the worker is gone: nothing happens any more.
+        ///
+        /// A check behind the replies, which comes when it is due, is none of them.
         case vanish(at: Int)
+
+        fileprivate var countsSteps: Bool {
+            switch self {
+            case .vanish, .failThenVanish: true
+            case .none, .fail, .refuse, .wait: false
+            }
+        }
     }
 
     private struct State {
@@ -54,10 +63,11 @@ final class FaultScript: Sendable {
     /// Says that the change is over: a fault that has not begun by then never will.
     func finish() { state.withLock { $0.isReached = true } }
 
+    /// Whether the fault has begun, or the change is over.
+    var isReached: Bool { state.withLock { $0.isReached } }
+
     /// Returns when the fault has begun, or the change is over.
-    func reached() async {
-        while !state.withLock({ $0.isReached }) { try? await Task.sleep(for: .milliseconds(1)) }
-    }
+    func reached() async throws { try await eventually(within: .seconds(60), "the fault") { isReached } }
 
     /// Lets a call that waits go on, and those that come later.
     func goOn() {
@@ -76,10 +86,15 @@ final class FaultScript: Sendable {
         return true
     }
 
-    func pass(_ interruption: Interruption) async throws(HAProxyError) {
+    /// Comes to an interruption, in a change or behind the replies.
+    func pass(_ interruption: Interruption, isBehindReply: Bool = false) async throws(HAProxyError) {
         let (fault, count) = state.withLock { state in
-            state.interruptions.append(interruption)
+            if !isBehindReply || !state.fault.countsSteps { state.interruptions.append(interruption) }
             return (state.fault, state.interruptions.count)
+        }
+        if isBehindReply, fault.countsSteps {
+            if isReached { await vanish() }
+            return
         }
         switch fault {
         case .none, .refuse: return
@@ -132,7 +147,8 @@ struct FaultyService: ServiceControl {
     func readBackup() async throws(HAProxyError) -> [UInt8]? { try await base.readBackup() }
 
     func check(configurationAt file: FilePath) async throws(HAProxyError) {
-        try await run(.check) { base throws(HAProxyError) in
+        // That of a change looks at what it has staged.
+        try await run(.check, isBehindReply: file != stagedFile) { base throws(HAProxyError) in
             if script.refuses(readText(file.string)) {
                 throw HAProxyError(.invalidConfiguration, "HAProxy refuses the configuration: as it was told to")
             }
@@ -168,11 +184,12 @@ struct FaultyService: ServiceControl {
     }
 
     private func run<Value: Sendable>(
-        _ call: Interruption.Call, _ body: (any ServiceControl) async throws(HAProxyError) -> Value
+        _ call: Interruption.Call, isBehindReply: Bool = false,
+        _ body: (any ServiceControl) async throws(HAProxyError) -> Value
     ) async throws(HAProxyError) -> Value {
-        try await script.pass(Interruption(call: call, isAfter: false))
+        try await script.pass(Interruption(call: call, isAfter: false), isBehindReply: isBehindReply)
         let value = try await body(base)
-        try await script.pass(Interruption(call: call, isAfter: true))
+        try await script.pass(Interruption(call: call, isAfter: true), isBehindReply: isBehindReply)
         return value
     }
 }
