@@ -15,7 +15,7 @@ import Testing
             var driver = try await stand.driver()
             try await driver.update([try balancer(port: port, [try a.node()])])
             try await driver.suspend()
-            #expect(!accepts(port: port))
+            try await untilRefused(port: port)
             #expect(try await driver.statistics()[0].nodes.map(\.isUp) == [false])
             try await driver.ping()
             let suspended = try await stand.fingerprint()

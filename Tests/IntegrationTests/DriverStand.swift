@@ -99,6 +99,12 @@ func withDriverStand<Value>(
     return try result.get()
 }
 
+/// Waits until nobody listens at a loopback port any more: a process that was replaced stops to when it is told to, and
+/// whoever told it does not wait for that.
+func untilRefused(port: Int, _ what: String = "") async throws {
+    try await eventually("refused connections \(what)") { !accepts(port: port) }
+}
+
 /// A balancer on loopback.
 func balancer(
     _ protocol: BalancerProtocol = .http, id: BalancerID? = nil, at address: BindAddress = "127.0.0.1", port: Int,

@@ -125,7 +125,7 @@ import Testing
             try await driver.update(new)
             #expect(await names(at: port) == ["b"])
             try await driver.suspend()
-            #expect(!accepts(port: port))
+            try await untilRefused(port: port)
             try await driver.delete()
             #expect(!exists(configurationFile))
             #expect(await code { try await driver.ping() } == .notRunning)

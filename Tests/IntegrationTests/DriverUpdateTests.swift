@@ -33,7 +33,7 @@ import Testing
             #expect(await names(at: second) == ["b"])
             try await driver.update([one])
             #expect(await names(at: first) == ["a"])
-            #expect(!accepts(port: second))
+            try await untilRefused(port: second)
             #expect(try await driver.statistics().map(\.balancer.description) == ["http-1"])
         }
     }

@@ -34,15 +34,15 @@ import Testing
             try await service.backUp()
             try await service.install(try configuration(port: port, node: b.port).rendered())
             try await service.reload()
-            let after = try await runtime.waitForProcess(otherThan: before, within: .seconds(5))
+            let after = try await runtime.waitForProcess(otherThan: before, within: .seconds(20))
             #expect(after.processID != before)
-            #expect(try await get(port) == "b\n")
+            // The process that was replaced stops listening when it is told to, which nobody waits for.
+            try await eventually("the other node") { try await get(port) == "b\n" }
             try await service.restore()
             #expect(try await service.readConfiguration() == Array(first.utf8))
             try await service.reload()
-            #expect(try await get(port) == "a\n")
-
-            let processID = try await runtime.waitForProcess(otherThan: after.processID, within: .seconds(5)).processID
+            let processID = try await runtime.waitForProcess(otherThan: after.processID, within: .seconds(20)).processID
+            try await eventually("the first node") { try await get(port) == "a\n" }
             try await service.stop()
             #expect(!isAlive(processID))
             #expect(try await !service.isRunning())
