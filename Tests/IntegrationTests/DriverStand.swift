@@ -15,7 +15,7 @@ struct DriverStand {
     /// A driver as a worker would make it at its start, perhaps with something put between it and HAProxy; several may be
     /// made one after the other.
     func driver(
-        log: String = "127.0.0.1:9 local0", alwaysReloads: Bool = false, drainTimeout: Int = 2000,
+        log: String = "127.0.0.1:9 local0", alwaysReloads: Bool = false, drainTimeout: Int = 30_000,
         reconciliation: HAProxyDriverOptions.Reconciliation = .repair, statsFile: String? = nil,
         cookieKey: CookieKey? = nil,
         logger: Logger = Self.logger,
@@ -90,7 +90,8 @@ func withDriverStand<Value>(
     _ body: (DriverStand) async throws -> Value
 ) async throws -> Value {
     guard let folder else {
-        return try await withTemporaryFolder { try await withDriverStand(in: $0, body) }
+        // A disk that stands still for a moment is none of these tests' business, and drain times run meanwhile.
+        return try await withTemporaryFolder(inMemory: true) { try await withDriverStand(in: $0, body) }
     }
     let stand = DriverStand(folder: folder)
     let result: Result<Value, any Error>

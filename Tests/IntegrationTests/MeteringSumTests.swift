@@ -16,7 +16,7 @@ import Testing
         try await withDriverStand { stand in
             let options = HAProxyDriverOptions(
                 service: .process, stateFolder: stand.folder, log: try LogTarget("127.0.0.1:9 local0"),
-                drainTimeout: try Milliseconds(20_000))
+                drainTimeout: try Milliseconds(60_000))
             let host = MeteredHost(
                 options: options, kill: { try await stand.killHAProxy() },
                 restart: {
@@ -35,7 +35,7 @@ import Testing
             try await withTemporaryFolder { folder in
                 var options = HAProxyDriverOptions(
                     service: .debian, stateFolder: folder, log: try LogTarget("127.0.0.1:9 local0"),
-                    drainTimeout: try Milliseconds(20_000))
+                    drainTimeout: try Milliseconds(60_000))
                 options.stagingFolder = folder
                 options.socketAccess = access
                 let host = MeteredHost(
