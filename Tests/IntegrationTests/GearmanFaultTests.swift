@@ -168,7 +168,7 @@ import Testing
                         _ = try await client.submit(function: "echo", workload: [1], timeout: .seconds(5))
                     }
                 }
-                #expect(time < .seconds(3))
+                #expect(time < .seconds(20))
                 try await eventually { worker.status[0].lastError?.code == .notConnected }
                 #expect(!worker.status[0].isConnected)
                 #expect(worker.status[0].lastError?.message.contains("does not answer") == true)
@@ -193,7 +193,7 @@ import Testing
             try await withWorker(worker) { stop in
                 try await eventually { worker.status[1].lastError != nil }
                 let time = try await ContinuousClock().measure { try await stop() }
-                #expect(time < .seconds(1))
+                #expect(time < .seconds(4))
             }
         }
         relay.close()
@@ -226,7 +226,7 @@ import Testing
             #expect(worker.status[0].lastError?.message.contains("no-such-host.invalid") == true)
             #expect(await gearmanCode { try await worker.run() } == .invalidArgument)
             let time = try await ContinuousClock().measure { try await stop() }
-            #expect(time < .seconds(1))
+            #expect(time < .seconds(4))
         }
     }
 

@@ -99,6 +99,7 @@ import Testing
     func maximum() async throws {
         try await withGearmanServer { server in
             let running = Mutex((now: 0, most: 0))
+            let gate = Gate()
             var options = WorkerOptions()
             options.connections = 1
             options.maximumConnections = 3
@@ -109,19 +110,24 @@ import Testing
                     running.now += 1
                     running.most = max(running.most, running.now)
                 }
-                try? await Task.sleep(for: .milliseconds(100))
+                await gate.pass()
                 running.withLock { $0.now -= 1 }
                 return .complete([])
             }
             try await withWorker(worker) { _ in
                 let client = try Client(servers: [local(server.port)])
                 let requests = Array(repeating: JobRequest(function: "count", workload: []), count: 12)
-                var replies = 0
-                for await reply in try client.submitAll(requests, timeout: .seconds(20)) {
+                let replies = try client.submitAll(requests, timeout: .seconds(20))
+                try await eventually("as many jobs as are allowed") { gate.arrived == 3 }
+                // A moment in which one more would be opened.
+                try await Task.sleep(for: .milliseconds(200))
+                gate.open()
+                var count = 0
+                for await reply in replies {
                     #expect((try? reply.result.get()) == [])
-                    replies += 1
+                    count += 1
                 }
-                #expect(replies == 12)
+                #expect(count == 12)
             }
             #expect(running.withLock { $0.most } == 3)
         }
@@ -160,9 +166,9 @@ import Testing
             try await withWorker(worker) { stop in
                 async let first = client.submit(function: "slow", workload: [1], timeout: .seconds(20))
                 async let second = client.submit(function: "slow", workload: [2], timeout: .seconds(20))
-                try await eventually { gate.arrived == 2 }
+                try await eventually { gate.arrived == 2 && worker.status[0].connections == 4 }
                 async let stopped: Void = stop()
-                try await Task.sleep(for: .milliseconds(100))
+                try await eventually("the end of the idle connections") { worker.status[0].connections == 2 }
                 try await client.submitBackground(function: "slow", workload: [3])
                 try await Task.sleep(for: .milliseconds(100))
                 gate.open()
