@@ -104,7 +104,7 @@ extension EndToEnd {
                 let mute = try await libraClient("stats", "--server", "127.0.0.1:\(relay.port)", "--timeout", "0.5")
                 #expect(mute.exitCode == 69, "\(mute)")
             }
-            #expect(start.duration(to: .now) < .seconds(10))
+            #expect(start.duration(to: .now) < .seconds(40))
         }
 
         @Test("reads the job servers of the worker's own configuration, and of the environment")

@@ -32,7 +32,7 @@ extension EndToEnd {
                         ], environment: environment, in: folder)
                     let front = try freePort()
                     let request = updateRequest(front: front, nodes: [front])
-                    let reply = try? await client(of: server).send(request, to: "at-home", within: .seconds(10))
+                    let reply = try? await client(of: server).send(request, to: "at-home")
                     #expect(reply?.isPass == true, "\(worker.output)")
                     #expect(exists("\(folder)/\(expected)/haproxy.cfg"), "\(worker.output)")
                     await worker.stop()

@@ -67,7 +67,7 @@ import Testing
         let time = try clock.measure { text = try configuration.rendered() }
         #expect(text.utf8.count { $0 == UInt8(ascii: "\n") } == 10_008)
         // A few milliseconds in a release build; this only notices something quadratic.
-        #expect(time < .seconds(2))
+        #expect(time < .seconds(20))
     }
 }
 

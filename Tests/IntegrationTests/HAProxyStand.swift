@@ -49,7 +49,9 @@ struct HAProxyStand {
     func server(_ name: String, port: Int, isChecked: Bool = false) throws -> Server {
         Server(
             name: try ServerName(name), address: try Address("127.0.0.1"), port: try Port(port),
-            check: isChecked ? ServerCheck(interval: try Milliseconds(50), rise: try Count(1), fall: try Count(1)) : nil
+            // A check has no longer than the time to the next: one that is late by that takes no server out of service.
+            check: isChecked
+                ? ServerCheck(interval: try Milliseconds(50), rise: try Count(1), fall: try Count(10)) : nil
         )
     }
 
