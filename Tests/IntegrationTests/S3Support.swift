@@ -12,7 +12,9 @@ func withS3Store<Value>(
     var configuration = S3Configuration(
         bucket: bucket ?? login.bucket, endpoint: "http://127.0.0.1:\(port ?? login.port)", usesPathStyle: true,
         credentials: .fixed(
-            S3Credentials(accessKeyID: login.accessKeyID, secretAccessKey: secret ?? login.secretAccessKey)))
+            S3Credentials(
+                accessKeyID: login.accessKeyID, secretAccessKey: secret ?? login.secretAccessKey,
+                sessionToken: login.sessionToken)))
     // Short pauses, so that tests do not wait long.
     configuration.retry = RetryPolicy(
         attempts: 4, firstPause: .milliseconds(10), longestPause: .milliseconds(100), deadline: .seconds(30))

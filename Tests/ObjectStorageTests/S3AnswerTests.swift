@@ -14,7 +14,8 @@ import Testing
             (501, "NotImplemented", .refused),
             (403, "RequestTimeTooSkewed", .skewed), (403, "InvalidAccessKeyId", .unknownCredentials),
             (403, "SignatureDoesNotMatch", .unknownCredentials), (400, "ExpiredToken", .unknownCredentials),
-            (403, "AccessDenied", .refused), (403, nil, .unknownCredentials), (301, "PermanentRedirect", .refused),
+            (403, "AccessDenied", .refused), (403, nil, .unknownCredentials), (400, nil, .unknownCredentials),
+            (301, "PermanentRedirect", .refused),
         ] as [(Int, String?, S3Verdict)])
     func verdicts(_ status: Int, _ code: String?, _ verdict: S3Verdict) {
         #expect(S3Fault(status: status, code: code).verdict == verdict)

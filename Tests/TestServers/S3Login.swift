@@ -6,6 +6,8 @@ public struct S3Login: Sendable, Hashable {
     public let accessKeyID: String
     /// The key.
     public let secretAccessKey: String
+    /// The token that goes with temporary credentials.
+    public let sessionToken: String?
     /// The bucket, which is there.
     public let bucket: String
 
@@ -21,10 +23,14 @@ public struct S3Login: Sendable, Hashable {
     }
 
     /// Makes a login for a port; servers are started with it.
-    public init(port: Int, accessKeyID: String = "LIBRATESTKEY", secretAccessKey: String = "libra-test/secret+key") {
+    public init(
+        port: Int, accessKeyID: String = "LIBRATESTKEY", secretAccessKey: String = "libra-test/secret+key",
+        sessionToken: String? = nil
+    ) {
         self.port = port
         self.accessKeyID = accessKeyID
         self.secretAccessKey = secretAccessKey
+        self.sessionToken = sessionToken
         bucket = "libra"
     }
 

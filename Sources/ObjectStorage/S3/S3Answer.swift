@@ -64,7 +64,8 @@ struct S3Fault: Equatable, Sendable {
         }
         switch status {
         case 408, 429: return .later
-        case 401, 403: return code == nil ? .unknownCredentials : .refused
+        // A session token that is wrong or has ended is 400, and an answer to HEAD has no code.
+        case 400, 401, 403: return code == nil ? .unknownCredentials : .refused
         case 501, 505, 507: return .refused
         case 500...: return .unclear
         default: return .refused

@@ -6,6 +6,7 @@ extension S3Session {
             ObjectStoreError(code, "cannot \(action): \(reason)")
         }
         let key = "access key '\(who.accessKeyID.visible)'"
+        let hasToken = who.sessionToken != nil
         switch fault.code {
         case "NoSuchBucket":
             return error(.notFound, "\(server) has no bucket '\(address.bucket)'; create it, or name another")
@@ -15,13 +16,21 @@ extension S3Session {
             return error(.systemError, "\(server) gave up the upload meanwhile; is there a rule that does?")
         case "NoSuchKey": return error(.notFound, "there is no such object")
         case "InvalidAccessKeyId":
-            return error(.denied, "\(server) does not know the \(key); check AWS_ACCESS_KEY_ID or the credentials file")
+            return error(
+                .denied,
+                "\(server) does not know the \(key); check AWS_ACCESS_KEY_ID or the credentials file"
+                    + (hasToken ? "" : ", and give the session token too if the key is a temporary one"))
         case "SignatureDoesNotMatch":
             return error(
                 .denied,
                 "\(server) found the signature wrong: the secret key is not that of the \(key), or something "
                     + "between here and there changes requests")
-        case "ExpiredToken", "InvalidToken", "TokenRefreshRequired":
+        case "InvalidToken":
+            return error(
+                .denied,
+                "\(server) found the session token not to be that of the \(key); check AWS_SESSION_TOKEN or the "
+                    + "credentials file, or get new credentials")
+        case "ExpiredToken", "TokenRefreshRequired":
             return error(.denied, "\(server) takes the session token of the \(key) no more; get new credentials")
         case "RequestTimeTooSkewed":
             return error(
@@ -44,9 +53,11 @@ extension S3Session {
         // An answer to HEAD tells the region alone.
         case 400 where fault.code == nil && fault.region.map({ $0 != region }) ?? false:
             return error(.invalidArgument, wrongRegion(fault))
-        case 401, 403:
+        case 400 where fault.code == nil && hasToken, 401, 403:
             return error(
-                .denied, "\(server) refused it (\(fault.description)): check the \(key), its secret and its policy")
+                .denied,
+                "\(server) refused it (\(fault.description)): check the \(key), its secret"
+                    + (hasToken ? ", its session token and its policy" : " and its policy"))
         case 404 where operation.condition != .always && fault.code == nil:
             return error(.preconditionFailed, operation.unmetCondition)
         case 404 where operation.key == nil:
