@@ -13,7 +13,7 @@ public struct ObjectStoreError: Error, Sendable, CustomStringConvertible {
         public static let notFound = Code("notFound")
         /// The condition of a put does not hold; nothing was written.
         public static let preconditionFailed = Code("preconditionFailed")
-        /// The store refused the credentials, or what they may not do.
+        /// The store refused the credentials, or what they may not do; or it did not prove by a certificate who it is.
         public static let denied = Code("denied")
         /// The store asks for fewer requests, and went on to after several attempts.
         public static let throttled = Code("throttled")

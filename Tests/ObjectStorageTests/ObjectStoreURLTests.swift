@@ -28,6 +28,8 @@ import Testing
             ("s3://my.logs", "https://s3.us-east-1.amazonaws.com/my.logs"),
             ("s3://logs?endpoint=https://s3.example:9000/base/", "https://logs.s3.example:9000/base"),
             ("s3://logs?endpoint=http://[::1]:9000&path-style=true", "http://[::1]:9000/logs"),
+            ("s3://logs?endpoint=http://127.0.0.1:9000", "http://127.0.0.1:9000/logs"),
+            ("s3://logs?endpoint=https://[::1]", "https://[::1]/logs"),
             ("s3://Old_Logs?endpoint=http://ceph&path-style=true", "http://ceph/Old_Logs"),
         ])
     func addresses(_ text: String, _ expected: String) throws {

@@ -7,6 +7,10 @@ import Synchronization
 public final class SeaweedFS: Sendable {
     /// Where its S3 gateway is.
     public let login: S3Login
+    /// The gateway's port for TLS; zero without TLS.
+    public let tlsPort: Int
+    /// The domain in which each bucket is a host: `libra.s3.test` is the bucket `libra`.
+    public static let domain = "s3.test"
     private let folder: String
     private let program: String
     private let arguments: [String]
@@ -18,18 +22,23 @@ public final class SeaweedFS: Sendable {
     /// - Parameter folder: Where it keeps everything.
     /// - Returns: The running server; it ends with the test process at the latest.
     /// - Throws: ``TestServerError`` when it cannot be started.
-    public static func start(in folder: String) async throws -> SeaweedFS {
-        let server = try SeaweedFS(in: folder)
+    public static func start(in folder: String) async throws -> SeaweedFS { try await start(in: folder, identity: nil) }
+
+    fileprivate static func start(
+        in folder: String, identity: TestAuthority.Identity?
+    ) async throws -> SeaweedFS {
+        let server = try SeaweedFS(in: folder, identity: identity)
         try await server.start()
         return server
     }
 
-    private init(in folder: String) throws {
+    private init(in folder: String, identity: TestAuthority.Identity?) throws {
         self.folder = folder
         program = try PythonPackages.program("weed")
-        let ports = try freePorts(9)
+        let ports = try freePorts(identity == nil ? 8 : 9)
         login = S3Login(port: ports[0])
         filerPort = ports[1]
+        tlsPort = identity == nil ? 0 : ports[8]
         try writeText(
             """
             {"identities": [{"name": "libra", "actions": ["Admin", "Read", "Write", "List"], "credentials": [
@@ -43,9 +52,15 @@ public final class SeaweedFS: Sendable {
             "filer.localSocket": "\(folder)/filer.sock", "s3": "true", "s3.port": "\(ports[0])",
             "s3.port.grpc": "\(ports[7])", "s3.port.iceberg": "0", "s3.port.lance": "0",
             "s3.localSocket": "\(folder)/s3.sock", "s3.config": "\(folder)/s3.json", "s3.iam": "false",
-            "s3.autoCreateBucket": "false",
+            "s3.autoCreateBucket": "false", "s3.domainName": Self.domain,
         ]
-        arguments = ["-logtostderr=true", "server"] + options.map { "-\($0.key)=\($0.value)" }
+        let tls: KeyValuePairs = [
+            "s3.port.https": "\(tlsPort)", "s3.cert.file": identity?.certificate ?? "",
+            "s3.key.file": identity?.key ?? "",
+        ]
+        arguments =
+            ["-logtostderr=true", "server"]
+            + (Array(options) + (identity == nil ? [] : Array(tls))).map { "-\($0.key)=\($0.value)" }
     }
 
     /// Starts it again after ``kill()``, with what it had on disk.
@@ -54,7 +69,7 @@ public final class SeaweedFS: Sendable {
         child.withLock { $0 = started }
         try await eventually(within: .seconds(60), "SeaweedFS on port \(login.port)") {
             guard started.isRunning else { throw TestServerError("weed has ended: \(started.output)") }
-            guard accepts(port: login.port) else { return false }
+            guard accepts(port: login.port), tlsPort == 0 || accepts(port: tlsPort) else { return false }
             return await makeBucket()
         }
     }
@@ -96,4 +111,22 @@ public func withSeaweedFS<Value>(
     isolation: isolated (any Actor)? = #isolation, _ body: (SeaweedFS) async throws -> Value
 ) async throws -> Value {
     try await SeaweedFS.pool.with(body)
+}
+
+/// Starts a SeaweedFS with a TLS port, and ends it after `body`, also when that throws.
+public func withSeaweedFS<Value>(
+    identity: TestAuthority.Identity, isolation: isolated (any Actor)? = #isolation,
+    _ body: (SeaweedFS) async throws -> Value
+) async throws -> Value {
+    try await withTemporaryFolder { folder in
+        let server = try await SeaweedFS.start(in: folder, identity: identity)
+        do {
+            let value = try await body(server)
+            await server.kill()
+            return value
+        } catch {
+            await server.kill()
+            throw error
+        }
+    }
 }

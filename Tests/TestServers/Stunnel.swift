@@ -10,7 +10,7 @@ public struct TestAuthority: Sendable {
 
     /// The path of the authority's own certificate.
     public let certificate: String
-    /// A certificate for `localhost` and `127.0.0.1`.
+    /// A certificate for a server.
     public let server: Identity
     /// A certificate for a client.
     public let client: Identity
@@ -20,8 +20,11 @@ public struct TestAuthority: Sendable {
     /// - Parameters:
     ///   - folder: Where the files go.
     ///   - name: What tells them from those of other authorities.
+    ///   - names: What the server's certificate is for.
     /// - Throws: ``TestServerError`` when openssl fails.
-    public init(in folder: String, name: String) async throws {
+    public init(
+        in folder: String, name: String, names: [String] = ["DNS:localhost", "IP:127.0.0.1"]
+    ) async throws {
         let base = "\(folder)/\(name)"
         certificate = "\(base)-ca.pem"
         server = Identity(certificate: "\(base)-server.pem", key: "\(base)-server.key")
@@ -30,7 +33,7 @@ public struct TestAuthority: Sendable {
             "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=\(name) authority",
             "-keyout", "\(base)-ca.key", "-out", certificate,
         ])
-        try writeText("subjectAltName=DNS:localhost,IP:127.0.0.1\n", to: "\(base)-server.ext")
+        try writeText("subjectAltName=\(names.joined(separator: ","))\n", to: "\(base)-server.ext")
         try writeText("extendedKeyUsage=clientAuth\n", to: "\(base)-client.ext")
         for (identity, role) in [(server, "server"), (client, "client")] {
             try await openssl([

@@ -29,6 +29,8 @@ public struct MessageLogConfiguration: Sendable {
     public var s3Region: String?
     /// Whether the bucket stands in the path of a URL rather than in its host name; `nil`: when ``s3Host`` is set.
     public var s3PathStyle: Bool?
+    /// A PEM file with the certificate authorities to trust; `nil` for the system's.
+    public var s3AuthorityFile: FilePath?
     /// A folder of the bucket under which all is.
     public var s3Prefix: String?
     /// How the legacy layout names objects.

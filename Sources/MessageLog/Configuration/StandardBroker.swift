@@ -21,6 +21,7 @@ extension MessageLogConfiguration {
             parameters.append("endpoint=" + percentEncoded(endpoint))
         }
         if s3PathStyle ?? (s3Host != nil) { parameters.append("path-style=true") }
+        if let s3AuthorityFile { parameters.append("cacertfile=" + percentEncoded(s3AuthorityFile.string)) }
         return parameters.isEmpty ? url : url + "?" + parameters.joined(separator: "&")
     }
 

@@ -15,6 +15,7 @@ enum MuskratSettings {
     static let s3Host = Setting("muskrat", "s3_host", .word)
     static let s3Region = Setting("muskrat", "s3_region", .word)
     static let s3PathStyle = Setting("muskrat", "s3_path_style", .boolean)
+    static let s3AuthorityFile = Setting("muskrat", "s3_cacertfile", .path)
     static let s3Prefix = Setting("muskrat", "s3_prefix", .word)
     static let s3TimestampFormat = Setting(
         "muskrat", "s3_timestamp_format", .timeFormat, default: TimeFormat.standard)
@@ -42,7 +43,7 @@ enum MuskratSettings {
 
     static let schema = SettingsSchema(
         [
-            brokers, layout, name, s3Key, s3Secret, s3Bucket, s3Host, s3Region, s3PathStyle, s3Prefix,
+            brokers, layout, name, s3Key, s3Secret, s3Bucket, s3Host, s3Region, s3PathStyle, s3AuthorityFile, s3Prefix,
             s3TimestampFormat, cursorType, cursorLocation, timeFormat, host, exchangeName, batchBytes, batchCount,
             batchInterval, maxInFlight, patience, spooling, spool, spoolLimit,
         ],

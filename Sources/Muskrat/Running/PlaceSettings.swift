@@ -49,6 +49,7 @@ struct PlaceSettings: Sendable {
         configuration.s3Host = settings[MuskratSettings.s3Host]
         configuration.s3Region = settings[MuskratSettings.s3Region]
         configuration.s3PathStyle = settings[MuskratSettings.s3PathStyle]
+        configuration.s3AuthorityFile = settings[MuskratSettings.s3AuthorityFile]
         configuration.s3TimestampFormat = settings[MuskratSettings.s3TimestampFormat]
         if settings[MuskratSettings.cursorType] == .file {
             configuration.cursorFolder =

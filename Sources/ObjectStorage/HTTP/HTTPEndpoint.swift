@@ -1,3 +1,5 @@
+import NIOCore
+
 /// Where an HTTP server is: `http://host:port` or `https://host:port`.
 struct HTTPEndpoint: Sendable, Hashable, CustomStringConvertible {
     /// Whether the connection is encrypted.
@@ -61,6 +63,9 @@ struct HTTPEndpoint: Sendable, Hashable, CustomStringConvertible {
         }
         self.path = path
     }
+
+    /// Whether the host is an IP address.
+    var isAddress: Bool { (try? SocketAddress(ipAddress: host, port: port)) != nil }
 
     /// What the `Host` header says: the port only where it is not the scheme's own (RFC 9110, section 7.2).
     var authority: String {

@@ -27,8 +27,13 @@ final class HTTPTransport: Sendable {
     /// - Parameters:
     ///   - patience: How long it waits.
     ///   - connections: How many connections a server gets at most.
-    ///   - authorities: A PEM file with the certificate authorities to trust; `nil` for the system's.
-    init(patience: Patience = Patience(), connections: Int = 32, authorities: String? = nil) {
+    ///   - authorities: A PEM file with the certificate authorities to trust, which is read here; `nil` for the system's.
+    ///   - addresses: Where hosts are that are not looked up.
+    /// - Throws: ``ObjectStoreError`` with the code `invalidArgument` for a file without authorities.
+    init(
+        patience: Patience = Patience(), connections: Int = 32, authorities: String? = nil,
+        addresses: [String: String] = [:]
+    ) throws(ObjectStoreError) {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: HTTPClient.Configuration.Timeout(
@@ -42,10 +47,21 @@ final class HTTPTransport: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         if let authorities {
             var tls = TLSConfiguration.makeClientConfiguration()
-            tls.trustRoots = .file(authorities)
+            tls.trustRoots = .certificates(try Self.certificates(authorities))
             configuration.tlsConfiguration = tls
         }
+        configuration.dnsOverride = addresses
         client = HTTPClient(eventLoopGroupProvider: .shared(Self.group), configuration: configuration)
+    }
+
+    private static func certificates(_ file: String) throws(ObjectStoreError) -> [NIOSSLCertificate] {
+        do {
+            return try NIOSSLCertificate.fromPEMFile(file)
+        } catch {
+            throw ObjectStoreError(
+                .invalidArgument, "'\(file.visible)' has no certificate authorities in PEM that can be read",
+                cause: error)
+        }
     }
 
     deinit {

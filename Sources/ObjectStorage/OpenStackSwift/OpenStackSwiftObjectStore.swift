@@ -38,7 +38,7 @@ public final class OpenStackSwiftObjectStore: ObjectStore {
         }
         description = "swift://\(container.visible) at \(endpoint)"
         maximumAnswer = configuration.maximumAnswer
-        session = SwiftSession(
+        session = try SwiftSession(
             endpoint: endpoint, container: container, token: configuration.token, retry: configuration.retry,
             transport: HTTPTransport(
                 patience: HTTPTransport.Patience(

@@ -6,6 +6,8 @@ struct S3Address: Sendable, Hashable, CustomStringConvertible {
     let endpoint: HTTPEndpoint
     /// What paths begin with: the bucket's name, or nothing.
     let bucketPath: String
+    /// What may help where the host's name has no address, or no certificate: the end of a sentence, or nothing.
+    let nameAdvice: String
 
     /// Checks where a configuration leads.
     ///
@@ -22,8 +24,8 @@ struct S3Address: Sendable, Hashable, CustomStringConvertible {
         } else {
             server = HTTPEndpoint(isTLS: true, host: "s3.\(region).amazonaws.com")
         }
-        // A certificate for *.s3.example is not valid for a.b.s3.example.
-        let isInPath = configuration.usesPathStyle || (server.isTLS && bucket.contains("."))
+        // A certificate for *.s3.example is not valid for a.b.s3.example, and an address has no names below it.
+        let isInPath = configuration.usesPathStyle || (server.isTLS && bucket.contains(".")) || server.isAddress
         guard Self.isBucket(bucket, isInPath: isInPath) else {
             throw ObjectStoreError(
                 .invalidArgument,
@@ -31,6 +33,7 @@ struct S3Address: Sendable, Hashable, CustomStringConvertible {
         }
         endpoint = isInPath ? server : server.subdomain(bucket)
         bucketPath = isInPath ? "/\(bucket)" : ""
+        nameAdvice = isInPath || configuration.endpoint == nil ? "" : "; path-style=true asks \(server) instead"
     }
 
     var description: String { "s3://\(bucket)" }

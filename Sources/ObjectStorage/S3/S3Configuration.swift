@@ -28,6 +28,8 @@ public struct S3Configuration: Sendable {
     ///
     /// Very large objects get larger parts, for there can be 10,000.
     public var partSize = 8 << 20
+    /// Where hosts are that are not looked up: for tests with names that no name server has.
+    package var addresses: [String: String] = [:]
     /// What time it is; requests are signed with it.
     public var clock: @Sendable () -> UTCTime = { .now }
 

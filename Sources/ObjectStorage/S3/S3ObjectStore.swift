@@ -1,5 +1,4 @@
 import CivilTime
-import Glibc
 public import Logging
 import NIOHTTP1
 
@@ -23,18 +22,15 @@ public final class S3ObjectStore: ObjectStore {
         _ configuration: S3Configuration, logger: Logger = Logger(label: "libra.object-storage")
     ) throws(ObjectStoreError) {
         let address = try S3Address(configuration)
-        if let file = configuration.authorityFile, access(file, R_OK) != 0 {
-            throw ObjectStoreError(.invalidArgument, "cannot read the certificate authorities in '\(file.visible)'")
-        }
         self.configuration = configuration
         description = configuration.endpoint == nil ? "\(address)" : "\(address) at \(address.endpoint)"
-        session = S3Session(
+        session = try S3Session(
             address: address, region: configuration.region, retry: configuration.retry,
             credentials: S3CredentialBox(configuration.credentials), clock: StoreClock(configuration.clock),
             transport: HTTPTransport(
                 patience: HTTPTransport.Patience(
                     connecting: configuration.connectTimeout, silence: configuration.silence),
-                authorities: configuration.authorityFile),
+                authorities: configuration.authorityFile, addresses: configuration.addresses),
             logger: logger)
     }
 

@@ -31,7 +31,9 @@ struct S3Session: Sendable {
             } catch {
                 let isLost = error.kind == .noAnswer || error.kind == .truncated
                 if isLost && operation.changes { course.isUnclear = true }
-                let fault = error.error(operation.action, at: address.endpoint, changes: operation.changes)
+                let fault = error.error(
+                    operation.action, at: address.endpoint, changes: operation.changes, nameAdvice: address.nameAdvice)
+                guard error.kind != .untrusted else { throw course.settled(fault) }
                 guard isLost || error.kind == .notSent else { throw fault }
                 try await pause(course, after: fault, atLeast: nil, until: deadline)
                 continue

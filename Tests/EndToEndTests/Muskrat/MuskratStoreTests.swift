@@ -148,6 +148,41 @@ extension EndToEnd {
             }
         }
 
+        @Test("s3_host over TLS is served with its authority in s3_cacertfile, and without it is 78 with the way out")
+        func ownAuthority() async throws {
+            try await withMuskrat { stand in
+                let authority = try await TestAuthority(in: stand.folder, name: "ours")
+                try await withSeaweedFS(identity: authority.server) { server in
+                    let file = "\(stand.folder)/muskrat.cfg"
+                    let lines = """
+                        [muskrat]
+                        s3_bucket = \(server.login.bucket)
+                        s3_host = localhost:\(server.tlsPort)
+
+                        """
+                    try writeText(lines, to: file)
+                    let environment = server.login.environment.merging(["LIBRA_MUSKRAT_BROKERS": ""]) { $1 }
+                    for arguments in [["produce", "A.B"], ["consume", "A.B"]] {
+                        let result = try await stand.muskrat(
+                            arguments + ["--config", file], input: "one\n", environment: environment)
+                        #expect(result.exitCode == 78, "\(result)")
+                        #expect(result.complaints.contains("no authority trusted here has signed"), "\(result)")
+                        #expect(result.complaints.contains("cacertfile"), "\(result)")
+                    }
+                    try writeText(lines + "s3_cacertfile = \(authority.certificate)\n", to: file)
+                    let produced = try await stand.muskrat(
+                        "produce", "A.B", "--config", file, input: "two\n", environment: environment)
+                    #expect(produced.exitCode == 0, "\(produced)")
+                    // The same place as a URL.
+                    let url = "s3://\(server.login.bucket)?endpoint=https://localhost:\(server.tlsPort)&path-style=true"
+                    let consumed = try await stand.muskrat(
+                        "consume", "A.B", "--broker", "\(url)&cacertfile=\(authority.certificate)",
+                        environment: environment)
+                    #expect(consumed.output == "two\n", "\(consumed)")
+                }
+            }
+        }
+
         @Test("a second consumer says which process of which host reads")
         func holder() async throws {
             try await withSeaweedFS { server in

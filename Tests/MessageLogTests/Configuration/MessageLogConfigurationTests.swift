@@ -41,6 +41,11 @@ import Testing
         #expect(
             try brokers {
                 $0.s3Bucket = "chat"
+                $0.s3AuthorityFile = "/etc/ssl/our fleet.pem"
+            } == ["s3://chat?cacertfile=%2Fetc%2Fssl%2Four%20fleet.pem"])
+        #expect(
+            try brokers {
+                $0.s3Bucket = "chat"
                 $0.brokers = ["file:///a", "file:///b?layout=legacy"]
             } == ["file:///a", "file:///b?layout=legacy"])
     }
