@@ -47,7 +47,7 @@ extension EndToEnd {
                 options.batching.interval = .zero
                 options.spooling = .always
                 options.spoolFolder = FilePath(folder).appending("spool")
-                options.spoolLimit = 1 << 20
+                (options.spoolLimit, options.batching.bytes) = (1 << 20, 128 << 10)
                 options.patience = .milliseconds(100)
                 let producer = try ConcurrentProducer(routingKey: "Libra.x", brokers: [broker], options: options)
                 let feed = EventFeed(to: producer, queue: EventQueue(host: "x"), logger: logger)
