@@ -21,6 +21,8 @@ final class Shelf: Sendable {
         /// What the cursor is to say.
         var cursorOrdinal: UInt64 = 0
         var cursorSequence: UInt64 = 0
+        /// The end of the last record written; those behind it are in memory only.
+        var writtenOrdinal: UInt64 = 0
         var counts = SpoolCounts()
 
         var readerWaits = false
@@ -76,6 +78,7 @@ final class Shelf: Sendable {
             slot.acknowledgedOrdinal, contents.segments.first?.firstOrdinal ?? contents.nextOrdinal)
         state.cursorOrdinal = slot.acknowledgedOrdinal
         state.cursorSequence = slot.acknowledgedSequence
+        state.writtenOrdinal = contents.nextOrdinal
         self.state = Mutex(state)
         cursor = Mutex(contents.cursor)
         readable.ring()
@@ -106,7 +109,7 @@ final class Shelf: Sendable {
                     identity: identity, acknowledgedSequence: state.cursorSequence,
                     acknowledgedOrdinal: state.cursorOrdinal, boot: boot,
                     nextSequence: nextSequence.load(ordering: .relaxed),
-                    nextOrdinal: nextOrdinal.load(ordering: .relaxed))
+                    writtenOrdinal: state.writtenOrdinal)
             }
             if let error = cursor.write(slot) { return error }
             return synchronized ? cursor.synchronize() : nil
@@ -132,7 +135,9 @@ final class Shelf: Sendable {
         let (files, isDone) = state.withLock { state in
             let isDone = state.acknowledgedOrdinal >= nextOrdinal.load(ordering: .relaxed)
             if isDone {
-                state.cursorOrdinal = max(state.cursorOrdinal, state.acknowledgedOrdinal)
+                // A gap behind what was delivered, that no block has told of yet, is left for the next process's reader.
+                state.cursorOrdinal = max(
+                    state.cursorOrdinal, min(state.acknowledgedOrdinal, state.deliveredOrdinal))
                 for index in state.segments.indices { state.segments[index].isSealed = true }
                 state.readerSegment = .max
             }

@@ -26,6 +26,11 @@ public struct SpoolCounts: Sendable, Equatable {
 public struct SpoolRecovery: Sendable, Equatable {
     /// Records that wait for the reader, from before.
     public var waitingRecords: UInt64 = 0
+    /// Records that had been written behind these and are not there any more, as far as the cursor knows of them.
+    ///
+    /// They are damaged, or gone with their file, or were dropped to make room before a reader learned of it. The next
+    /// block that is written says so to its reader (``SpoolBlock/missingBefore``).
+    public var lostRecords: UInt64 = 0
     /// Segments that were there.
     public var segments: Int = 0
     /// Bytes of a block whose writing was interrupted, cut off the last segment; its records were never committed.

@@ -10,12 +10,15 @@ private struct Written {
     let directory: String
     /// The records of each block, in order.
     var blocks: [[String]] = []
+    /// The cursor as it was before there was a block: what one that was killed leaves behind.
+    let firstCursor: [UInt8]
 
     /// Writes blocks of ten records, two of which fill a segment, or as many as `segmentSize` takes.
     init(in folder: String, blocks count: Int, segmentSize: Int, recordCount: Int) throws {
         directory = "\(folder)/spool"
         options = SpoolOptions(directory: FilePath(directory), limit: 1 << 20, segmentSize: segmentSize, sync: .never)
         let spool = try Spool(options)
+        firstCursor = try readBytes("\(directory)/cursor")
         for index in 0..<count {
             let records = texts(index * 10..<(index + 1) * 10, count: recordCount)
             for record in records { try spool.append(record) }
@@ -49,11 +52,10 @@ private struct Written {
             let written = try Written(in: folder, blocks: 3, segmentSize: 16 << 10, recordCount: 12)
             let segment = try #require(written.segments.first)
             let bytes = try readBytes(segment)
-            let cursor = try readBytes("\(written.directory)/cursor")
             let block = (bytes.count - 64) / 3
             for count in 0...bytes.count {
                 try writeBytes(Array(bytes.prefix(count)), to: segment)
-                try writeBytes(cursor, to: "\(written.directory)/cursor")
+                try writeBytes(written.firstCursor, to: "\(written.directory)/cursor")
                 let whole = max(0, count - 64) / block
                 let expected = written.blocks.prefix(whole).flatMap { $0 }
                 let spool = try Spool(written.options)
@@ -94,16 +96,15 @@ private struct Written {
                     Issue.record("byte \(place): \(found.count) records")
                     continue
                 }
-                if place >= 64, index < 3 {
-                    #expect(counts.corruptPlaces == 1)
-                    #expect(counts.corruptBytes == UInt64(block))
-                    #expect(counts.corruptRecords == 10)
-                    #expect(missing == 10)
-                } else {
-                    // The header is made up for by the first block; a damaged last block cannot be told from a torn one.
-                    #expect(counts.corruptPlaces == 0)
-                    #expect(recovery.tornBytes == (place < 64 ? 0 : block))
-                }
+                // The header is made up for by the first block.
+                let isDamaged = place >= 64
+                #expect(counts.corruptPlaces == (isDamaged ? 1 : 0))
+                #expect(counts.corruptBytes == (isDamaged ? UInt64(block) : 0))
+                #expect(counts.corruptRecords == (isDamaged ? 10 : 0))
+                // That the last one was written whole, only the cursor says.
+                #expect(missing == (isDamaged && index < 3 ? 10 : 0))
+                #expect(recovery.lostRecords == (isDamaged && index == 3 ? 10 : 0))
+                #expect(recovery.tornBytes == 0)
             }
         }
     }
@@ -122,16 +123,80 @@ private struct Written {
                     #expect(written.segments.count == 3)
                     let segment = written.segments[position]
                     try writeBytes(damage(try readBytes(segment)), to: segment)
-                    let (found, counts, _, _) = try written.read()
+                    let (found, counts, recovery, _) = try written.read()
                     let expected = written.blocks.enumerated().filter { $0.offset / 2 != position }.flatMap(\.element)
                     #expect(found == expected, "\(name) at \(position)")
-                    // How many records the last segment had, only it could say.
-                    if position < 2 { #expect(counts.corruptRecords == 20, "\(name) at \(position)") }
+                    #expect(counts.corruptRecords == 20, "\(name) at \(position)")
+                    // How many records the last segment had, the cursor says.
+                    #expect(recovery.lostRecords == (position == 2 ? 20 : 0), "\(name) at \(position)")
+                    #expect(recovery.waitingRecords == (position == 1 ? 60 : 40), "\(name) at \(position)")
                     if name != "empty" { #expect(counts.corruptPlaces == 1, "\(name) at \(position)") }
                     for name in segmentNames(written.directory) { unlink("\(written.directory)/\(name)") }
                     unlink("\(written.directory)/cursor")
                 }
             }
+        }
+    }
+
+    @Test("a damaged last block of a process that was killed is cut off, as one that it did not finish")
+    func damagedOrTorn() async throws {
+        try await withTemporaryFolder { folder in
+            let written = try Written(in: folder, blocks: 3, segmentSize: 16 << 10, recordCount: 12)
+            let segment = try #require(written.segments.first)
+            var bytes = try readBytes(segment)
+            bytes[bytes.count - 1] ^= 1
+            try writeBytes(bytes, to: segment)
+            try writeBytes(written.firstCursor, to: "\(written.directory)/cursor")
+            let (found, counts, recovery, _) = try written.read()
+            #expect(found == written.blocks.dropLast().flatMap { $0 })
+            #expect(counts.corruptPlaces == 0 && recovery.lostRecords == 0)
+            #expect(recovery.tornBytes == (bytes.count - 64) / 3)
+        }
+    }
+
+    @Test("what is lost at the end is told by the next block, though processes end before there is one")
+    func toldLater() async throws {
+        try await withTemporaryFolder { folder in
+            let written = try Written(in: folder, blocks: 6, segmentSize: 16 << 10, recordCount: 700)
+            let last = try #require(written.segments.last)
+            try writeBytes([UInt8](repeating: 0, count: try readBytes(last).count), to: last)
+            for round in 0..<2 {
+                let spool = try Spool(written.options)
+                #expect(spool.recovery.lostRecords == 20)
+                #expect(try spool.drain() == (round == 0 ? written.blocks.dropLast(2).flatMap { $0 } : []))
+                #expect(spool.counts.waitingRecords == 0)
+                try spool.close()
+            }
+            let spool = try Spool(written.options)
+            try spool.append("later")
+            try spool.write()
+            let block = try #require(try spool.next())
+            #expect(block.missingBefore == 20)
+            try spool.acknowledge(through: block.lastSequence)
+            try spool.close()
+            let (_, _, recovery, missing) = try written.read()
+            #expect(recovery.lostRecords == 0 && missing == 0)
+        }
+    }
+
+    @Test("records that were never written are not missed after a kill") func unwritten() async throws {
+        try await withTemporaryFolder { folder in
+            let directory = "\(folder)/spool"
+            let options = SpoolOptions(directory: FilePath(directory), limit: 1 << 20, sync: .never)
+            let spool = try Spool(options)
+            try spool.append("written")
+            try spool.write()
+            try spool.append("in memory")
+            _ = try spool.drain()
+            let cursor = try readBytes("\(directory)/cursor")
+            try spool.close()
+            for name in segmentNames(directory) { unlink("\(directory)/\(name)") }
+            try writeBytes(cursor, to: "\(directory)/cursor")
+            let again = try Spool(options)
+            #expect(again.recovery.lostRecords == 0)
+            try again.append("next")
+            try again.write()
+            #expect(try again.next()?.missingBefore == 0)
         }
     }
 

@@ -127,8 +127,11 @@ import Testing
             try spool.write()
             let segment = "\(folder)/spool/" + (segmentNames("\(folder)/spool").first ?? "")
             let start = try readBytes(segment).count
+            let cursor = try readBytes("\(folder)/spool/cursor")
             try spool.append(number: 0)
             try spool.close()
+            // A process that is killed leaves the cursor as it was.
+            try writeBytes(cursor, to: "\(folder)/spool/cursor")
             // The header is written last: until then there are zeros.
             var bytes = Array(try readBytes(segment).prefix(start + count))
             for place in start..<min(start + 40, bytes.count) { bytes[place] = 0 }

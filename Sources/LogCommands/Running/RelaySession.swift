@@ -42,6 +42,7 @@ package struct RelaySession: Sendable {
             try closeSpool()
             progress?.clear()
             log.logger.info("\(ReportText.line(report))")
+            if let damage = ReportText.damage(report) { log.logger.warning("\(damage)") }
             last(report)
             try check(report)
         } catch {

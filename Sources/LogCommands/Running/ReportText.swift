@@ -10,13 +10,24 @@ package enum ReportText {
         let more = [
             (report.linesCut, "cut"), (report.droppedOldest, "old ones dropped"),
             (report.droppedNewest, "new ones dropped"), (report.damaged, "lost to damage in the spool"),
-            (report.redelivered, "sent again"), (report.receiversLost, "receivers lost"),
+            (report.damagedPlaces, "damaged places of the spool skipped"), (report.redelivered, "sent again"),
+            (report.receiversLost, "receivers lost"),
             (report.garbage, "messages that are none of the protocol"), (report.waiting, "waiting"),
             (report.spooled, "in the spool"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         let time = milliseconds(report.duration, decimals: 1)
         let first = "\(report.linesIn) lines in, \(report.linesOut) out in \(time)ms"
         return ([first] + more).joined(separator: ", ")
+    }
+
+    /// What is to be said of damage in the spool; nil where there was none.
+    ///
+    /// - Parameter report: The relay's report.
+    /// - Returns: One line, without its line feed.
+    package static func damage(_ report: RelayReport) -> String? {
+        guard report.damaged > 0 || report.damagedPlaces > 0 else { return nil }
+        return "the spool is damaged: \(report.damaged) lines are lost, and \(report.damagedBytes) bytes in "
+            + "\(report.damagedPlaces) places were skipped; look at the disk"
     }
 
     /// The last line of `zmqpush`: `Processed N messages in X.XXXXms. Tagged with @pid:PID`.

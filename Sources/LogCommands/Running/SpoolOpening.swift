@@ -28,6 +28,11 @@ package enum SpoolOpening {
         let found = spool.recovery
         let name = "the spool \(options.directory)"
         if found.waitingRecords > 0 { logger.info("\(name) has \(found.waitingRecords) lines from before") }
+        if found.lostRecords > 0 {
+            logger.warning(
+                "\(name): \(found.lostRecords) lines at its end are lost, damaged or removed on the disk or dropped before for want of room; a line in the stream says so"
+            )
+        }
         if found.tornBytes > 0 {
             logger.warning("\(name): \(found.tornBytes) bytes of a write that was interrupted are cut off")
         }

@@ -16,6 +16,10 @@ public struct RelayReport: Sendable, Equatable {
     public var droppedNewest: UInt64 = 0
     /// Lines of the spool that were lost to damaged blocks.
     public var damaged: UInt64 = 0
+    /// Damaged places of the spool that were skipped.
+    public var damagedPlaces: UInt64 = 0
+    /// The bytes in them.
+    public var damagedBytes: UInt64 = 0
     /// Lines that were sent again, to another receiver or to the same.
     public var redelivered: UInt64 = 0
     /// Receivers that went away or stopped answering while they had lines.

@@ -6,6 +6,8 @@ internal import Spool
 final class SpoolOutlet: Outlet {
     /// What marks a note among the spool's records.
     static let note: UInt8 = 1
+    /// What marks an empty record that stands for the note about what is missing before it; the reader writes that.
+    static let mark: UInt8 = 2
     /// How long until a commit that failed for want of room is tried again.
     private static let retryInterval = Duration.milliseconds(100)
 
@@ -15,6 +17,8 @@ final class SpoolOutlet: Outlet {
     private var taken: UInt64 = 0
     private var dropped: UInt64 = 0
     private var gap: UInt64 = 0
+    /// Whether lines of an earlier process are lost, and no record stands behind them yet.
+    private var owesMark: Bool
 
     private(set) var acknowledged: UInt64 = 0
     private(set) var nextDeadline: ContinuousClock.Instant?
@@ -29,6 +33,7 @@ final class SpoolOutlet: Outlet {
         self.spool = spool
         self.commits = commits
         self.form = form
+        owesMark = spool.recovery.lostRecords > 0
     }
 
     func offer(_ line: UnsafeRawBufferPointer, number: UInt64) throws(LogTransportError) -> Bool {
@@ -53,6 +58,7 @@ final class SpoolOutlet: Outlet {
         switch result {
         case .appended:
             taken = number
+            owesMark = false
             return true
         case .interrupted:
             return false
@@ -99,6 +105,10 @@ final class SpoolOutlet: Outlet {
     }
 
     func advance() throws(LogTransportError) {
+        if owesMark, try append(UnsafeRawBufferPointer(start: nil, count: 0), flag: Self.mark) == .appended {
+            owesMark = false
+            try flush()
+        }
         guard let nextDeadline, .now >= nextDeadline else { return }
         try flush()
     }

@@ -53,8 +53,13 @@ struct SpoolSource: LineSource, ~Copyable {
         switch delivery {
         case nil: return isLast ? .end : .nothingYet
         case .block(let block):
-            note(from: block.firstSequence, through: block.lastSequence, missingBefore: block.missingBefore)
-            records = block.makeIterator()
+            let start = block.makeIterator()
+            var records = start
+            let isMarked = records.next()?.flag == SpoolOutlet.mark
+            note(
+                from: block.firstSequence, through: block.lastSequence, missingBefore: block.missingBefore,
+                isMarked: isMarked)
+            self.records = isMarked ? records : start
         case .long(let record):
             note(from: record.sequence, through: record.sequence, missingBefore: record.missingBefore)
             long = record
@@ -63,20 +68,29 @@ struct SpoolSource: LineSource, ~Copyable {
     }
 
     /// Takes note of which records come next, and of those that are missing in front of them.
-    private mutating func note(from first: UInt64, through last: UInt64, missingBefore: UInt64) {
+    ///
+    /// - Parameters:
+    ///   - first: The number of the first of them.
+    ///   - last: The number of the last.
+    ///   - missingBefore: How many are missing.
+    ///   - isMarked: Whether the first is no line, but stands for the note.
+    private mutating func note(
+        from first: UInt64, through last: UInt64, missingBefore: UInt64, isMarked: Bool = false
+    ) {
         let before = first - 1
         if base == nil {
             base = before
             seen = before
         }
         if before > seen { gaps.add(before - seen, through: before) }
+        if isMarked { gaps.add(1, through: first) }
         if missingBefore > 0 {
             let bytes = form.bytes(of: DropNote(count: missingBefore, reason: .lostInSpool))
             note?.deallocate()
             let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
             memory.copyBytes(from: bytes)
             note = memory
-            noteNumber = before
+            noteNumber = isMarked ? first : before
         }
         seen = last
     }
@@ -130,6 +144,8 @@ struct SpoolSource: LineSource, ~Copyable {
         let counts = spool.counts
         report.spooled = counts.waitingRecords
         report.damaged = counts.corruptRecords
+        report.damagedPlaces = counts.corruptPlaces
+        report.damagedBytes = counts.corruptBytes
         report.droppedOldest += counts.droppedOldest
     }
 }

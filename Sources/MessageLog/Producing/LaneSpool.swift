@@ -39,7 +39,13 @@ actor LaneSpool {
         for number in try folder.numbers() {
             do throws(MessageLogError) {
                 guard let spool = try folder.open(number) else { continue }
-                if spool.recovery.waitingRecords > 0 { spools.append(spool) } else { try? spool.close() }
+                if spool.recovery.waitingRecords > 0 {
+                    spools.append(spool)
+                } else {
+                    // No block comes that would tell of them.
+                    tellLoss(spool.recovery.lostRecords)
+                    try? spool.close()
+                }
             } catch {
                 unusable.insert(number)
                 logger.error(
@@ -126,14 +132,16 @@ actor LaneSpool {
             if let record = block?.next() { return record }
             block = nil
             guard let next = try spool.next() else { return nil }
-            let missing = next.missingBefore
-            if missing > 0 {
-                logger.error(
-                    "batches in the spool are damaged and lost",
-                    metadata: ["folder": "\(folder.path)", "batches": "\(missing)"])
-            }
+            tellLoss(next.missingBefore)
             block = next.makeIterator()
         }
+    }
+
+    private func tellLoss(_ count: UInt64) {
+        guard count > 0 else { return }
+        logger.error(
+            "batches in the spool are damaged and lost",
+            metadata: ["folder": "\(folder.path)", "batches": "\(count)"])
     }
 
     /// Lets go of what ``first()`` gave.

@@ -14,8 +14,8 @@ struct CursorSlot: Equatable {
     var boot: UInt64 = 0
     /// A sequence number above all that were written when the slot was.
     var nextSequence: UInt64 = 1
-    /// How many records the spool had taken by then.
-    var nextOrdinal: UInt64 = 0
+    /// How many records the spool had written by then.
+    var writtenOrdinal: UInt64 = 0
 
     static let count = 80
     /// `LIBCURSR`.
@@ -36,7 +36,8 @@ struct CursorSlot: Equatable {
         return .slot(
             CursorSlot(
                 generation: fields[16], identity: fields[24], acknowledgedSequence: fields[32],
-                acknowledgedOrdinal: fields[40], boot: fields[48], nextSequence: fields[56], nextOrdinal: fields[64]))
+                acknowledgedOrdinal: fields[40], boot: fields[48], nextSequence: fields[56], writtenOrdinal: fields[64])
+        )
     }
 
     var bytes: [UInt8] {
@@ -49,7 +50,7 @@ struct CursorSlot: Equatable {
         fields[40] = acknowledgedOrdinal
         fields[48] = boot
         fields[56] = nextSequence
-        fields[64] = nextOrdinal
+        fields[64] = writtenOrdinal
         fields.seal()
         return fields.bytes
     }

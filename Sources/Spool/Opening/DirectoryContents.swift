@@ -26,7 +26,7 @@ struct DirectoryContents: ~Copyable {
         let end = try Self.finish(&found.segments, after: slot, in: directory)
         let lastName = found.segments.last?.firstSequence ?? 0
         var nextSequence = max(slot.nextSequence, slot.acknowledgedSequence + 1, end.nextSequence, lastName)
-        let nextOrdinal = max(slot.acknowledgedOrdinal, end.nextOrdinal)
+        let nextOrdinal = max(slot.acknowledgedOrdinal, slot.writtenOrdinal, end.nextOrdinal)
         // What is known of the end of the spool is all there was, unless the system failed or the end is damaged.
         let isNew = slot.generation == 0 && found.segments.isEmpty
         if !isNew, !isSameBoot || end.isDamaged { nextSequence += Self.leap }
@@ -37,11 +37,13 @@ struct DirectoryContents: ~Copyable {
         recovery.lostCursor = slot.generation == 0 && !found.segments.isEmpty
         recovery.tornBytes = end.tornBytes
         recovery.segments = found.segments.count
-        recovery.waitingRecords =
-            nextOrdinal - max(slot.acknowledgedOrdinal, found.segments.first?.firstOrdinal ?? nextOrdinal)
+        let readable = max(slot.acknowledgedOrdinal, end.readableOrdinal)
+        recovery.lostRecords = nextOrdinal - readable
+        let firstReadable = found.segments.first { $0.mark != nil }?.firstOrdinal ?? 0
+        recovery.waitingRecords = readable - min(readable, max(slot.acknowledgedOrdinal, firstReadable))
         slot.boot = boot
         slot.nextSequence = nextSequence
-        slot.nextOrdinal = nextOrdinal
+        slot.writtenOrdinal = nextOrdinal
         if let error = cursor.write(slot) ?? cursor.synchronize() {
             throw SpoolError(.systemError, "cannot write the cursor in \(directory.path)", cause: error)
         }
@@ -96,6 +98,8 @@ struct DirectoryContents: ~Copyable {
     private struct End {
         var nextSequence: UInt64 = 1
         var nextOrdinal: UInt64 = 0
+        /// The end of the last record that can be read.
+        var readableOrdinal: UInt64 = 0
         var isDamaged = false
         var tornBytes = 0
         var last: (file: SegmentFile, mark: UInt64)?
@@ -114,16 +118,17 @@ struct DirectoryContents: ~Copyable {
         }
         guard let readable = segments.lastIndex(where: { $0.mark != nil }) else {
             end.isDamaged = !segments.isEmpty
-            end.nextOrdinal = slot.nextOrdinal
+            end.nextOrdinal = slot.writtenOrdinal
             for index in segments.indices {
                 segments[index].firstOrdinal = slot.acknowledgedOrdinal
-                segments[index].endOrdinal = slot.nextOrdinal
+                segments[index].endOrdinal = slot.writtenOrdinal
             }
             return end
         }
-        let scan = try TailScan(segments[readable], in: directory)
+        let scan = try TailScan(segments[readable], knownOrdinal: slot.writtenOrdinal, in: directory)
         end.nextSequence = scan.nextSequence
-        end.nextOrdinal = scan.nextOrdinal
+        end.nextOrdinal = max(scan.nextOrdinal, slot.writtenOrdinal)
+        end.readableOrdinal = scan.nextOrdinal
         end.isDamaged = scan.isDamaged || readable != segments.count - 1
         if readable == segments.count - 1 {
             end.tornBytes += segments[readable].size - scan.end
@@ -131,8 +136,9 @@ struct DirectoryContents: ~Copyable {
             segments[readable].isSealed = false
             end.last = scan.last
         }
-        // From the end on: a segment's records end where those of the next one start.
-        var next = scan.nextOrdinal
+        // From the end on: a segment's records end where those of the next one start, and the last one's where the cursor
+        // says, which may know of more than can be read.
+        var next = end.nextOrdinal
         for index in segments.indices.reversed() {
             segments[index].endOrdinal = next
             if segments[index].mark == nil { segments[index].firstOrdinal = next }

@@ -8,12 +8,20 @@ struct TailScan {
     private(set) var nextOrdinal: UInt64
     /// Where the last intact block ends.
     private(set) var end = SegmentHeader.count
-    /// Whether there is damage before that.
+    /// Whether there is damage before that, or something is missing behind it.
     private(set) var isDamaged = false
     /// The file, to go on in it.
     private(set) var last: (file: SegmentFile, mark: UInt64)?
 
-    init(_ segment: Segment, in directory: SpoolDirectory) throws(SpoolError) {
+    /// Reads a segment.
+    ///
+    /// - Parameters:
+    ///   - segment: The last one that can be read.
+    ///   - knownOrdinal: How many records the spool had written when its cursor was: what is missing of these is damaged,
+    ///     and nothing of the file is cut off.
+    ///   - directory: The spool's.
+    /// - Throws: ``SpoolError`` with the code `unreadable` or `systemError`.
+    init(_ segment: Segment, knownOrdinal: UInt64, in directory: SpoolDirectory) throws(SpoolError) {
         nextSequence = segment.firstSequence
         nextOrdinal = segment.firstOrdinal
         guard let mark = segment.mark, let descriptor = try directory.openFile(segment.name, writing: true) else {
@@ -43,6 +51,11 @@ struct TailScan {
                 throw SpoolError(.systemError, "cannot read \(directory.path.appending(segment.name))", cause: error)
             }
             // A bad place of the disk: what lies behind it is as good as damaged, and nothing is added to this file.
+            isDamaged = true
+            end = segment.size
+            return
+        }
+        guard nextOrdinal >= knownOrdinal else {
             isDamaged = true
             end = segment.size
             return

@@ -16,6 +16,7 @@ extension Shelf {
             let last = state.segments.count - 1
             state.segments[last].size += count
             state.segments[last].endOrdinal = endOrdinal
+            state.writtenOrdinal = endOrdinal
             state.counts.isDiskFull = false
             if let file, state.unsynchronized.last !== file { state.unsynchronized.append(file) }
             if file != nil { wakeCaretaker(&state) }
@@ -59,6 +60,7 @@ extension Shelf {
     func discard(_ recordCount: Int, endOrdinal: UInt64) {
         state.withLock { state in
             state.counts.droppedOldest += UInt64(recordCount)
+            state.writtenOrdinal = endOrdinal
             state.skip(to: endOrdinal)
         }
     }

@@ -240,6 +240,35 @@ extension EndToEnd {
             }
         }
 
+        @Test("damage at the end of a spool is warned of, counted, and told in the stream")
+        func damagedSpool() async throws {
+            try await withTemporaryFolder { folder in
+                let program = Repository.executable("hayrack")
+                let endpoint = "ipc://\(folder)/socket"
+                let serve = [
+                    "serve", "--bind", endpoint, "--spool", "\(folder)/spool", "--spool-limit", "128KiB", "--max-line",
+                    "1KiB",
+                ]
+                try writeText(lines(3000), to: "\(folder)/in")
+                let first = try await command(program, serve + ["--linger", "0s"], input: "\(folder)/in")
+                #expect(first.complaints.contains("3000 in the spool"), "\(first)")
+                let script =
+                    #"f=$(ls "$0"/*.segment | tail -n 1); head -c "$(stat -c %s "$f")" /dev/zero >"$f.new"; mv "$f.new" "$f""#
+                #expect(try await run("sh", ["-c", script, "\(folder)/spool"]).exitCode == 0)
+                let receiver = try await hayrack(["receive", endpoint, "--output", "\(folder)/out"], in: folder)
+                let second = try await command(program, serve)
+                #expect(second.exitCode == 0, "\(second)")
+                for words in ["lines at its end are lost", "lost to damage in the spool", "the spool is damaged: "] {
+                    #expect(second.complaints.contains(words), "\(second)")
+                }
+                try await eventually("the note") { readText("\(folder)/out").contains("libra: ") }
+                let kept = readText("\(folder)/out").split(separator: "\n").count - 1
+                #expect(
+                    readText("\(folder)/out").hasPrefix(lines(kept) + "libra: \(3000 - kept) lines are missing here"))
+                await receiver.stop()
+            }
+        }
+
         @Test("--progress draws on a terminal, and nowhere else")
         func progress() async throws {
             try await withTemporaryFolder { folder in

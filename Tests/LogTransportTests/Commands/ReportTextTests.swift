@@ -32,12 +32,24 @@ struct ReportTextTests {
         #expect(ReportText.line(report) == "12 lines in, 10 out in 1234.5ms")
         (report.linesCut, report.droppedOldest, report.droppedNewest) = (1, 2, 3)
         (report.damaged, report.redelivered, report.receiversLost, report.garbage) = (4, 5, 6, 7)
-        (report.waiting, report.spooled) = (8, 9)
+        (report.waiting, report.spooled, report.damagedPlaces) = (8, 9, 10)
         let line = ReportText.line(report)
         for words in [
             "1 cut", "2 old ones dropped", "3 new ones dropped", "4 lost to damage", "5 sent again", "6 receivers lost",
             "7 messages that are none", "8 waiting", "9 in the spool",
+            "10 damaged places of the spool",
         ] { #expect(line.contains(", \(words)"), "\(line)") }
+    }
+
+    @Test("damage in the spool is told with what it cost, and none is not told")
+    func damage() {
+        var report = report()
+        #expect(ReportText.damage(report) == nil)
+        (report.damaged, report.damagedPlaces, report.damagedBytes) = (176, 1, 4096)
+        #expect(
+            ReportText.damage(report)
+                == "the spool is damaged: 176 lines are lost, and 4096 bytes in 1 places were skipped; look at the disk"
+        )
     }
 
     @Test("numbers on the terminal are in groups of three digits")

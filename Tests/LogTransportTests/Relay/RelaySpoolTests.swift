@@ -144,6 +144,90 @@ import ZeroMQ
         }
     }
 
+    @Test("lines lost to damage are counted, and the stream says how many are missing where they are missing")
+    func damage() async throws {
+        try await withTemporaryFolder { folder in
+            let directory = folder + "/spool"
+            let lines = try await fill(directory)
+            let segments = try segments(in: directory)
+            try #require(segments.count > 3)
+            try overwrite(segments[1], with: 0)
+            let (received, report) = try await drain(directory)
+            #expect(report.damaged > 0 && report.damagedPlaces == 1 && report.damagedBytes > 0)
+            let note = try #require(received.firstIndex { $0.hasPrefix("libra: ") })
+            #expect(received[note].hasPrefix("libra: \(report.damaged) lines are missing here: "))
+            #expect(Array(received[..<note]) == Array(lines[..<note]))
+            #expect(Array(received[(note + 1)...]) == Array(lines[(note + Int(report.damaged))...]))
+            #expect(report.linesOut + report.damaged == UInt64(lines.count))
+            #expect(report.spooled == 0)
+        }
+    }
+
+    @Test("lines lost at the end of a spool are counted and told, and told once", arguments: [true, false])
+    func damageAtEnd(isWhole: Bool) async throws {
+        try await withTemporaryFolder { folder in
+            let directory = folder + "/spool"
+            let lines = try await fill(directory)
+            let last = try #require(try segments(in: directory).last)
+            if isWhole { try overwrite(last, with: 0) } else { try overwrite(last, with: 0, from: -1) }
+            let (received, report) = try await drain(directory)
+            #expect(report.damaged > 0 && report.damagedPlaces == 1 && report.damagedBytes > 0)
+            #expect(received.dropLast() == lines.dropLast(Int(report.damaged)))
+            #expect(received.last?.hasPrefix("libra: \(report.damaged) lines are missing here: ") == true)
+            #expect(report.linesOut + report.damaged == UInt64(lines.count))
+            #expect(report.spooled == 0)
+            let (later, next) = try await drain(directory, "new\n")
+            #expect(later == ["new"] && next.damaged == 0 && next.linesOut == 1)
+        }
+    }
+
+    /// Has a process leave lines in a spool, in several segments.
+    private func fill(_ directory: String) async throws -> [String] {
+        var options = RelayOptions()
+        options.linger = .milliseconds(20)
+        let lines = numbered(3000)
+        let stand = try SpoolStand(directory, options: options, limit: 128 << 10)
+        await stand.write(lines.map { $0 + "\n" }.joined())
+        stand.input.closeWriter()
+        #expect(try await stand.report().spooled == 3000)
+        return lines
+    }
+
+    /// Has a process hand on what a spool has, and a text.
+    private func drain(_ directory: String, _ text: String = "") async throws -> ([String], RelayReport) {
+        let stand = try SpoolStand(directory, limit: 128 << 10)
+        let peer = try Peer(connectingTo: try await stand.endpoint.value())
+        await stand.write(text)
+        stand.input.closeWriter()
+        let report = try await stand.report()
+        let notes = report.damaged > 0 ? 1 : 0
+        try await eventually("all lines") { peer.received.count == Int(report.linesOut) + notes }
+        await peer.stop()
+        return (peer.received, report)
+    }
+
+    private func segments(in directory: String) throws -> [String] {
+        guard let stream = opendir(directory) else { throw TestServerError("no folder \(directory)") }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name.hasSuffix(".segment") { names.append("\(directory)/\(name)") }
+        }
+        return names.sorted()
+    }
+
+    /// Makes all bytes of a file the same, or those from a place on, which is counted from the end where it is negative.
+    private func overwrite(_ path: String, with byte: UInt8, from start: Int = 0) throws {
+        let file = try FileDescriptor.open(FilePath(path), .readWrite)
+        defer { try? file.close() }
+        let size = Int(try file.seek(offset: 0, from: .end))
+        let place = start < 0 ? size + start : start
+        try file.writeAll(toAbsoluteOffset: Int64(place), [UInt8](repeating: byte, count: size - place))
+    }
+
     private func noted(in lines: [String]) -> Int {
         lines.filter { $0.hasPrefix("libra: ") }.reduce(0) { $0 + (Int($1.split(separator: " ")[1]) ?? 0) }
     }
