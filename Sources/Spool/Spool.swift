@@ -146,6 +146,12 @@ public final class Spool: Sendable {
     /// Ends the wait for room, from any thread and for good: from now on nothing waits.
     public func interrupt() { shelf.interrupt() }
 
+    /// A descriptor that poll(2) finds readable when there may be room again, after a record was not taken for want of it.
+    ///
+    /// It tells of the limit; that a full disk has room again, no descriptor tells. Only poll it; the next record that is
+    /// not taken resets it. It is valid until ``close()``.
+    package var room: Int32 { shelf.room.descriptor }
+
     // MARK: The reader's side.
 
     /// The next records in order; nil when there are none now.

@@ -12,9 +12,6 @@ package struct RelaySession: Sendable {
     private let spool: Spool?
     private let log: CommandLog
     private let progress: ProgressLine?
-    /// What is said of lines that are left over, and lost, at the end.
-    private static let wayOut = "--linger waits longer, --spool keeps them"
-
     /// Puts a session together.
     ///
     /// - Parameters:
@@ -86,7 +83,11 @@ package struct RelaySession: Sendable {
     private func check(_ report: RelayReport) throws(CommandError) {
         guard report.waiting > 0 else { return }
         let lines = report.waiting == 1 ? "1 line is" : "\(report.waiting) lines are"
-        throw CommandError(.failure, "\(lines) left over and lost, as no peer took them in time: \(Self.wayOut)")
+        let reason =
+            spool == nil
+            ? "as no peer took them in time: --linger waits longer, --spool keeps them"
+            : "as the spool had no room for them in time: --linger waits longer, a higher --spool-limit keeps more"
+        throw CommandError(.failure, "\(lines) left over and lost, \(reason)")
     }
 
     /// Draws the line on the terminal, five times a second.

@@ -27,13 +27,11 @@ final class Filling: Sendable {
 
     /// Ends the thread, if it has not ended, and waits for that.
     ///
-    /// - Parameter interrupt: Ends the thread's wait for room in the spool.
     /// - Returns: What came of its work.
     @discardableResult
-    func end(_ interrupt: () -> Void) -> Result<UInt64, LogTransportError> {
+    func end() -> Result<UInt64, LogTransportError> {
         if !hasEnded.isSet {
             control.end()
-            interrupt()
             try? Wait.any(of: [Wait(.descriptor(hasEnded.descriptor), .input)])
         }
         return result.withLock { $0 }

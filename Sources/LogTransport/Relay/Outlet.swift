@@ -50,6 +50,10 @@ package protocol Outlet: AnyObject {
     /// receivers where delivery is reliable. 0 before the first.
     var acknowledged: UInt64 { get }
 
+    /// A number that grows whenever what stands before a line that finds no room moves on, though it makes no room yet:
+    /// at the end of the input that is waited for as long as it goes on.
+    var progress: UInt64 { get }
+
     /// What only the outlet can count.
     var counts: OutletCounts { get }
 
@@ -64,6 +68,8 @@ package protocol Outlet: AnyObject {
 }
 
 extension Outlet {
+    package var progress: UInt64 { 0 }
+
     /// Has the envelope make the object in its own memory, and offers it.
     package func offer(
         _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64

@@ -13,6 +13,8 @@ struct RelayLoop<Source: LineSource & ~Copyable>: ~Copyable {
     private var held: UnsafeRawBufferPointer?
     /// When to give up, once nothing new comes.
     private var deadline: ContinuousClock.Instant?
+    /// The outlet's progress when that was decided.
+    private var progress: UInt64 = 0
     private var hasClosed = false
 
     /// Makes a loop; all that it is given is its own until ``run()`` returns.
@@ -88,6 +90,9 @@ struct RelayLoop<Source: LineSource & ~Copyable>: ~Copyable {
         switch hasClosed ? .closing : source.outlook {
         case .open: break
         case .draining where hasRoom: deadline = nil
+        case .draining where outlet.progress != progress:
+            progress = outlet.progress
+            deadline = .now + linger
         case .draining, .closing: if deadline == nil { deadline = .now + linger }
         }
     }

@@ -10,6 +10,8 @@ final class SpoolOutlet: Outlet {
     static let mark: UInt8 = 2
     /// How long until a commit that failed for want of room is tried again.
     private static let retryInterval = Duration.milliseconds(100)
+    /// How long a full disk is let alone.
+    private static let diskInterval = Duration.milliseconds(500)
 
     private let spool: Spool
     private let commits: Bool
@@ -26,41 +28,47 @@ final class SpoolOutlet: Outlet {
     /// Makes the outlet.
     ///
     /// - Parameters:
-    ///   - spool: Where lines go; this is its only writer.
+    ///   - spool: Where lines go; this is its only writer. From now on the spool does not wait for room: the relay's loop
+    ///     does, on all that can bring work meanwhile.
     ///   - commits: Whether a line counts as acknowledged only when it is as safe as the spool promises.
     ///   - form: What lines look like, for the notes between them.
     init(_ spool: Spool, commits: Bool, form: LineForm) {
         self.spool = spool
         self.commits = commits
         self.form = form
+        spool.interrupt()
         owesMark = spool.recovery.lostRecords > 0
     }
 
     func offer(_ line: UnsafeRawBufferPointer, number: UInt64) throws(LogTransportError) -> Bool {
         if gap > 0 { try noteGap() }
-        return note(try append(line, flag: 0), of: number)
+        return try note(try append(line, flag: 0), of: number)
     }
 
     func offer(
         _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64
     ) throws(LogTransportError) -> Bool {
         if gap > 0 { try noteGap() }
+        let result: Spool.Appending
         do throws(SpoolError) {
-            let result = try spool.append(count: envelope.size(of: line)) { envelope.forEachPiece(of: line, $0) }
-            return note(result, of: number)
+            result = try spool.append(count: envelope.size(of: line)) { envelope.forEachPiece(of: line, $0) }
         } catch {
             throw LogTransportError(spool: error)
         }
+        return try note(result, of: number)
     }
 
     /// Takes note of what became of a line; false when it is to be offered again.
-    private func note(_ result: Spool.Appending, of number: UInt64) -> Bool {
+    private func note(_ result: Spool.Appending, of number: UInt64) throws(LogTransportError) -> Bool {
         switch result {
         case .appended:
             taken = number
             owesMark = false
             return true
         case .interrupted:
+            // The lines before it do not wait with it.
+            try flush()
+            if spool.counts.isDiskFull { nextDeadline = .now + Self.diskInterval }
             return false
         case .dropped where commits:
             // It is not confirmed, so that its sender has it still; here it waits as if the sender had to.
@@ -113,7 +121,12 @@ final class SpoolOutlet: Outlet {
         try flush()
     }
 
-    func waits(forRoom: Bool) -> [Wait] { [] }
+    func waits(forRoom: Bool) -> [Wait] {
+        forRoom || owesMark ? [Wait(.descriptor(spool.room), .input)] : []
+    }
+
+    /// Room comes back one segment at a time, and a reader may need longer than the linger for one.
+    var progress: UInt64 { spool.counts.deliveredRecords }
 
     var counts: OutletCounts {
         var counts = OutletCounts()

@@ -147,11 +147,11 @@ public final class StdinRelay: Sendable {
                 return try loop.run()
             }
         }
-        defer { filling.end { spool.interrupt() } }
+        defer { filling.end() }
         let source = SpoolSource(spool, until: filling.hasEnded, form: form)
         var loop = RelayLoop(from: source, to: outlet, under: emptying, linger: options.linger, meter: outputMeter)
         _ = try loop.run()
-        return try filling.end { spool.interrupt() }.get()
+        return try filling.end().get()
     }
 
     private func makeSource(under control: RelayControl) throws(LogTransportError) -> StdinSource {

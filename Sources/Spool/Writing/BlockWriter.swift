@@ -142,7 +142,10 @@ struct BlockWriter {
             case .dropOldest: guard shelf.dropOldest() else { return .full }
             case .block:
                 guard waits else { return .full }
-                guard !shelf.isInterrupted.load(ordering: .sequentiallyConsistent) else { return .interrupted }
+                guard !shelf.isInterrupted.load(ordering: .sequentiallyConsistent) else {
+                    shelf.askForRoom()
+                    return .interrupted
+                }
                 // No descriptor says that a disk has room again.
                 shelf.waitForRoom(for: .milliseconds(500)) { false }
             }
@@ -215,8 +218,13 @@ struct BlockWriter {
             case .block:
                 guard try write(waits: true) == .written else { return .interrupted }
                 guard !isWithinLimit(need) else { break }
-                guard !shelf.isInterrupted.load(ordering: .sequentiallyConsistent) else { return .interrupted }
-                shelf.waitForRoom { isWithinLimit(need) }
+                guard shelf.isInterrupted.load(ordering: .sequentiallyConsistent) else {
+                    shelf.waitForRoom { isWithinLimit(need) }
+                    break
+                }
+                shelf.askForRoom()
+                // What was removed before that rang nothing.
+                guard isWithinLimit(need) else { return .interrupted }
             }
         }
         return .appended

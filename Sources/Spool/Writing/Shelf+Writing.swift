@@ -91,6 +91,15 @@ extension Shelf {
         room.wait(for: timeout)
     }
 
+    /// Has ``room`` rung when something is removed from now on.
+    func askForRoom() {
+        state.withLock { state in
+            guard !state.writerWaits else { return }
+            room.reset()
+            state.writerWaits = true
+        }
+    }
+
     /// Why a synchronization in the background failed, once.
     func takeFailure() -> Errno? {
         state.withLock { state in

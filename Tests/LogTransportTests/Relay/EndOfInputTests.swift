@@ -36,6 +36,19 @@ import Testing
         #expect(try await RunningRelay(relay).report().linesIn == 0)
     }
 
+    @Test("an outlet without room that moves on is waited for beyond the linger") func progress() async throws {
+        var options = RelayOptions()
+        options.linger = .milliseconds(20)
+        let input = try InputPipe()
+        input.write("line\n")
+        input.closeWriter()
+        let relay = StdinRelay(options: options, input: input.reader) { () throws(LogTransportError) in
+            SlowOutlet(until: .now + .milliseconds(200))
+        }
+        let report = try await RunningRelay(relay).report()
+        #expect(report.linesOut == 1 && report.waiting == 0)
+    }
+
     @Test("lines are cut, wrapped and counted") func forms() async throws {
         var options = RelayOptions()
         options.maximumLine = 4
@@ -90,4 +103,27 @@ import Testing
         let error = await #expect(throws: LogTransportError.self) { try await running.report() }
         #expect(error?.code == .invalidArgument)
     }
+}
+
+/// An outlet that has no room for a time, and moves on meanwhile.
+private final class SlowOutlet: Outlet {
+    private let time: ContinuousClock.Instant
+    private(set) var progress: UInt64 = 0
+    private(set) var acknowledged: UInt64 = 0
+
+    init(until time: ContinuousClock.Instant) { self.time = time }
+
+    func offer(_ line: UnsafeRawBufferPointer, number: UInt64) -> Bool {
+        progress += 1
+        guard .now >= time else { return false }
+        acknowledged = number
+        return true
+    }
+
+    func flush() {}
+    func advance() {}
+    func waits(forRoom: Bool) -> [Wait] { [] }
+    var nextDeadline: ContinuousClock.Instant? { acknowledged == 0 ? .now + .milliseconds(5) : nil }
+    var counts: OutletCounts { OutletCounts() }
+    func finish(until deadline: ContinuousClock.Instant, end: Int32) -> UInt64 { 0 }
 }

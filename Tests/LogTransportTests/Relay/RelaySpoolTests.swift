@@ -144,6 +144,46 @@ import ZeroMQ
         }
     }
 
+    @Test("the end of the input begins the linger when the spool is full and nobody reads", .timeLimit(.minutes(1)))
+    func fullAtEndOfInput() async throws {
+        try await withTemporaryFolder { folder in
+            var options = RelayOptions()
+            options.linger = .milliseconds(50)
+            let stand = try SpoolStand(folder + "/spool", options: options, limit: 64 << 10)
+            // More than the spool takes, and less than the pipe and the relay's buffer do besides.
+            await stand.write(numbered(4500).map { $0 + "\n" }.joined())
+            stand.input.closeWriter()
+            let report = try await stand.report()
+            #expect(report.linesIn == 4500)
+            #expect(report.waiting > 0)
+            #expect(report.waiting + report.spooled == 4500)
+        }
+    }
+
+    @Test("dots go on while a full spool lets the input wait, and every line is confirmed once there is room")
+    func signsOfLife() async throws {
+        try await withTemporaryFolder { folder in
+            var options = RelayOptions()
+            options.confirms = true
+            let stand = try SpoolStand(folder + "/spool", options: options, limit: 64 << 10)
+            let address = try await stand.endpoint.value()
+            let lines = numbered(4500)
+            await stand.write(lines.map { $0 + "\n" }.joined())
+            try await eventually(within: .seconds(20), "a dot") { stand.confirmations.text.contains(".") }
+            let confirmed = stand.confirmations.text.split(separator: "\n").count { $0.hasSuffix("OK") }
+            // What was taken before the spool was full is confirmed, and no line more.
+            #expect(confirmed == 1 + Int(stand.spool.counts.waitingRecords))
+            #expect(confirmed < 4500)
+            let peer = try Peer(connectingTo: address)
+            stand.input.closeWriter()
+            let report = try await stand.report()
+            #expect(report.waiting == 0 && report.linesOut == 4500)
+            #expect(stand.confirmations.text.filter { $0 == "O" }.count == 4501)
+            try await eventually { peer.received == lines }
+            await peer.stop()
+        }
+    }
+
     @Test("lines lost to damage are counted, and the stream says how many are missing where they are missing")
     func damage() async throws {
         try await withTemporaryFolder { folder in
