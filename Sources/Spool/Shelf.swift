@@ -42,6 +42,8 @@ final class Shelf: Sendable {
     /// How many records the spool has taken, those not written yet included.
     let nextOrdinal: Atomic<UInt64>
     let nextSequence: Atomic<UInt64>
+    /// What the writer leaves for the next process to tell.
+    let untold: Atomic<UInt32>
     let isInterrupted = Atomic<Bool>(false)
     let isClosed = Atomic<Bool>(false)
 
@@ -63,6 +65,7 @@ final class Shelf: Sendable {
         usedBytes = Atomic(contents.segments.reduce(0) { $0 + $1.size })
         nextOrdinal = Atomic(contents.nextOrdinal)
         nextSequence = Atomic(contents.nextSequence)
+        untold = Atomic(contents.cursor.slot.untold)
         firstOrdinal = contents.nextOrdinal
         readable = try Bell()
         room = try Bell()
@@ -109,7 +112,7 @@ final class Shelf: Sendable {
                     identity: identity, acknowledgedSequence: state.cursorSequence,
                     acknowledgedOrdinal: state.cursorOrdinal, boot: boot,
                     nextSequence: nextSequence.load(ordering: .relaxed),
-                    writtenOrdinal: state.writtenOrdinal)
+                    writtenOrdinal: state.writtenOrdinal, untold: untold.load(ordering: .relaxed))
             }
             if let error = cursor.write(slot) { return error }
             return synchronized ? cursor.synchronize() : nil

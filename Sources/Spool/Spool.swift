@@ -143,6 +143,15 @@ public final class Spool: Sendable {
         try writer.state.withLock { writer throws(SpoolError) in try writer.store(record, flag: flag) }
     }
 
+    /// How many records the writer could not put in and has told nobody of: a number of its own, which the spool keeps over
+    /// restarts, however full it is.
+    ///
+    /// It is safe from an orderly end on, and with each acknowledgement before.
+    package var untold: UInt64 {
+        get { UInt64(shelf.untold.load(ordering: .relaxed)) }
+        set(count) { shelf.untold.store(UInt32(clamping: count), ordering: .relaxed) }
+    }
+
     /// Ends the wait for room, from any thread and for good: from now on nothing waits.
     public func interrupt() { shelf.interrupt() }
 

@@ -2,7 +2,8 @@ internal import Spool
 
 /// The end of the input's thread: what goes into the spool.
 ///
-/// Where the spool has no room and drops new lines, the next that it takes stands behind a note.
+/// Where the spool has no room and drops new lines, a note takes their place as soon as there is room for it, if need be in
+/// the next process.
 final class SpoolOutlet: Outlet {
     /// What marks a note among the spool's records.
     static let note: UInt8 = 1
@@ -18,7 +19,10 @@ final class SpoolOutlet: Outlet {
     private let form: LineForm
     private var taken: UInt64 = 0
     private var dropped: UInt64 = 0
-    private var gap: UInt64 = 0
+    /// How many lines are missing behind the last that was taken.
+    private var gap: UInt64 {
+        didSet { spool.untold = gap }
+    }
     /// Whether lines of an earlier process are lost, and no record stands behind them yet.
     private var owesMark: Bool
 
@@ -36,20 +40,21 @@ final class SpoolOutlet: Outlet {
         self.spool = spool
         self.commits = commits
         self.form = form
+        gap = spool.untold
         spool.interrupt()
         owesMark = spool.recovery.lostRecords > 0
     }
 
     func offer(_ line: UnsafeRawBufferPointer, number: UInt64) throws(LogTransportError) -> Bool {
-        if gap > 0 { try noteGap() }
-        return try note(try append(line, flag: 0), of: number)
+        let result = try noteGap()
+        return try note(result == .appended ? try append(line, flag: 0) : result, of: number)
     }
 
     func offer(
         _ line: UnsafeRawBufferPointer, in envelope: inout JSONEnvelope, number: UInt64
     ) throws(LogTransportError) -> Bool {
-        if gap > 0 { try noteGap() }
-        let result: Spool.Appending
+        var result = try noteGap()
+        guard result == .appended else { return try note(result, of: number) }
         do throws(SpoolError) {
             result = try spool.append(count: envelope.size(of: line)) { envelope.forEachPiece(of: line, $0) }
         } catch {
@@ -82,14 +87,20 @@ final class SpoolOutlet: Outlet {
         }
     }
 
-    private func noteGap() throws(LogTransportError) {
+    /// Puts a note in where lines are missing.
+    ///
+    /// - Returns: What became of it, and has to become of the line behind it: no line stands before the note.
+    private func noteGap() throws(LogTransportError) -> Spool.Appending {
+        guard gap > 0 else { return .appended }
         let note = form.bytes(of: DropNote(count: gap, reason: .noRoom))
         let result = note.withUnsafeBytes { note in
             Result<Spool.Appending, LogTransportError> { () throws(LogTransportError) in
                 try append(note, flag: Self.note)
             }
         }
-        if try result.get() == .appended { gap = 0 }
+        let appended = try result.get()
+        if appended == .appended { gap = 0 }
+        return appended
     }
 
     private func append(_ record: UnsafeRawBufferPointer, flag: UInt8) throws(LogTransportError) -> Spool.Appending {
@@ -110,6 +121,7 @@ final class SpoolOutlet: Outlet {
         } catch {
             throw LogTransportError(spool: error)
         }
+        if gap > 0, spool.counts.isDiskFull { nextDeadline = .now + Self.diskInterval }
     }
 
     func advance() throws(LogTransportError) {
@@ -117,12 +129,14 @@ final class SpoolOutlet: Outlet {
             owesMark = false
             try flush()
         }
-        guard let nextDeadline, .now >= nextDeadline else { return }
-        try flush()
+        let isTime = nextDeadline.map { .now >= $0 } ?? false
+        var hasNoted = false
+        if gap > 0, isTime || Wait.isReadable(spool.room) { hasNoted = try noteGap() == .appended }
+        if isTime || hasNoted { try flush() }
     }
 
     func waits(forRoom: Bool) -> [Wait] {
-        forRoom || owesMark ? [Wait(.descriptor(spool.room), .input)] : []
+        forRoom || owesMark || gap > 0 ? [Wait(.descriptor(spool.room), .input)] : []
     }
 
     /// Room comes back one segment at a time, and a reader may need longer than the linger for one.
@@ -135,7 +149,14 @@ final class SpoolOutlet: Outlet {
     }
 
     func finish(until deadline: ContinuousClock.Instant, end: Int32) throws(LogTransportError) -> UInt64 {
-        if gap > 0 { try noteGap() }
+        if gap > 0 { _ = try noteGap() }
+        while owesMark || gap > 0, .now < deadline, !Wait.isReadable(end) {
+            try Wait.any(
+                of: waits(forRoom: true) + [Wait(.descriptor(end), .input)],
+                until: [deadline, nextDeadline].compactMap(\.self).min())
+            try advance()
+        }
+        // A note that found no room is for the next process: the spool keeps its number.
         try flush()
         return 0
     }

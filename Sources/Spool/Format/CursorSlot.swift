@@ -16,6 +16,8 @@ struct CursorSlot: Equatable {
     var nextSequence: UInt64 = 1
     /// How many records the spool had written by then.
     var writtenOrdinal: UInt64 = 0
+    /// What the writer has left for the next process to tell: how many records it could not put behind these.
+    var untold: UInt32 = 0
 
     static let count = 80
     /// `LIBCURSR`.
@@ -36,7 +38,8 @@ struct CursorSlot: Equatable {
         return .slot(
             CursorSlot(
                 generation: fields[16], identity: fields[24], acknowledgedSequence: fields[32],
-                acknowledgedOrdinal: fields[40], boot: fields[48], nextSequence: fields[56], writtenOrdinal: fields[64])
+                acknowledgedOrdinal: fields[40], boot: fields[48], nextSequence: fields[56], writtenOrdinal: fields[64],
+                untold: fields[72])
         )
     }
 
@@ -51,6 +54,7 @@ struct CursorSlot: Equatable {
         fields[48] = boot
         fields[56] = nextSequence
         fields[64] = writtenOrdinal
+        fields[72] = untold
         fields.seal()
         return fields.bytes
     }

@@ -41,6 +41,8 @@ struct DirectoryContents: ~Copyable {
         recovery.lostRecords = nextOrdinal - readable
         let firstReadable = found.segments.first { $0.mark != nil }?.firstOrdinal ?? 0
         recovery.waitingRecords = readable - min(readable, max(slot.acknowledgedOrdinal, firstReadable))
+        // Records that are there and that the cursor does not know of stand behind what its writer told since.
+        if end.readableOrdinal > slot.writtenOrdinal { slot.untold = 0 }
         slot.boot = boot
         slot.nextSequence = nextSequence
         slot.writtenOrdinal = nextOrdinal

@@ -212,7 +212,10 @@ struct BlockWriter {
         }
         while !isWithinLimit(need) {
             switch options.whenFull {
-            case .dropNewest: return refused()
+            case .dropNewest:
+                shelf.askForRoom()
+                // What was removed before that rang nothing.
+                guard isWithinLimit(need) else { return refused() }
             case .dropOldest:
                 if !shelf.dropOldest() { try segment.seal() }
             case .block:
@@ -249,6 +252,7 @@ struct BlockWriter {
     }
 
     private func refused() -> Spool.Appending {
+        shelf.askForRoom()
         shelf.refuse()
         return .dropped
     }

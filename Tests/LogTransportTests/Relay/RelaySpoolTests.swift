@@ -72,7 +72,8 @@ import ZeroMQ
             #expect(dropped > 0)
             let peer = try Peer(connectingTo: address)
             let kept = lines.count - dropped
-            try await eventually { peer.received.count >= kept }
+            // The note waits for room, and for no next line.
+            try await eventually { noted(in: peer.received) == dropped }
             await stand.write("after\n")
             stand.input.closeWriter()
             let report = try await stand.report()
@@ -82,6 +83,39 @@ import ZeroMQ
             #expect(report.linesOut == UInt64(kept + 1))
             #expect(report.droppedNewest == UInt64(dropped))
             await peer.stop()
+        }
+    }
+
+    @Test("a note for which a full spool has no room to the end is for the next process, and told once")
+    func newestToTheEnd() async throws {
+        try await withTemporaryFolder { folder in
+            var options = RelayOptions()
+            options.linger = .milliseconds(20)
+            let lines = numbered(5000)
+            var dropped = 0
+            for round in 0..<2 {
+                let stand = try SpoolStand(
+                    folder + "/spool", options: options, whenFull: .dropNewest, limit: 64 << 10)
+                await stand.write(lines.map { $0 + "\n" }.joined())
+                stand.input.closeWriter()
+                let report = try await stand.report()
+                dropped += Int(report.droppedNewest)
+                #expect(round == 0 ? report.droppedNewest > 0 : report.droppedNewest == 5000)
+            }
+            let kept = 10_000 - dropped
+            for expected in [dropped, 0] {
+                let stand = try SpoolStand(folder + "/spool", whenFull: .dropNewest, limit: 64 << 10)
+                let peer = try Peer(connectingTo: try await stand.endpoint.value())
+                // The first has no new line.
+                if expected == 0 { await stand.write("after\n") }
+                stand.input.closeWriter()
+                _ = try await stand.report()
+                let count = expected == 0 ? 1 : kept + 1
+                try await eventually("\(count) lines") { peer.received.count == count }
+                #expect(noted(in: peer.received) == expected)
+                #expect(expected == 0 ? peer.received == ["after"] : peer.received.dropLast() == lines.prefix(kept))
+                await peer.stop()
+            }
         }
     }
 
