@@ -44,6 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
         let log = try CommandLog(program: "hayrack", settings, HayrackSettings.logging, progress: line)
         if let warning = OpenBindWarning.text(endpoints, curve: curve) { log.logger.warning("\(warning)") }
 
+        if let notice = plan.notice { log.logger.warning("\(notice)") }
         let spool = try await SpoolOpening.open(plan.spool, logger: log.logger)
         var choice = OutletChoice(plan)
         choice.bind = endpoints

@@ -15,6 +15,9 @@ public struct SpoolOptions: Sendable {
     /// What becomes of records for which there is no room.
     public var whenFull: WhenFull
 
+    /// The longest record that any spool takes, in bytes: 16 MiB less one.
+    package static let longestRecord = Record.maximumCount
+
     /// The smallest limit: 64 KiB.
     public static let minimumLimit = 64 << 10
 

@@ -3,6 +3,7 @@ internal import CommandKit
 internal import Glibc
 internal import LogCommands
 internal import LogTransport
+internal import Logging
 internal import SystemPackage
 
 /// The command line of `zmqpush`.
@@ -54,14 +55,13 @@ struct ZMQPush: AsyncParsableCommand {
         let line = progress ? ProgressLine() : nil
         let log = try CommandLog(program: "zmqpush", settings, ZMQPushSettings.logging, progress: line)
 
+        if let notice = plan.notice { log.logger.warning("\(notice)") }
         let spool = try await SpoolOpening.open(plan.spool, logger: log.logger)
         var choice = OutletChoice(plan)
         choice.connect = endpoints
         choice.curve = curve
         choice.sendsEmptyTopic = settings[ZMQPushSettings.emptyTopic]
-        var form = LineForm()
-        form.envelope = LineForm.Envelope(
-            type: settings[ZMQPushSettings.type], processID: getpid(), encoding: settings[ZMQPushSettings.encoding])
+        let form = ZMQPushSettings.form(settings)
         let stdin = StdinRelay(
             options: plan.options, form: form, spool: spool,
             makeOutlet: choice.factory(form: form, spool: spool, logger: log.logger))

@@ -1,4 +1,5 @@
 package import CommandKit
+internal import LogTransport
 package import SystemPackage
 package import ZeroMQ
 
@@ -51,6 +52,6 @@ package enum HayrackSettings {
     /// - Throws: A ``CommandError`` when settings do not go together.
     package static func plan(_ settings: Settings) throws(CommandError) -> RelayPlan {
         try RelayPlan(
-            settings, relay, linger: settings[lingerMilliseconds], keepsNewline: settings[keepNewline])
+            settings, relay, linger: settings[lingerMilliseconds], form: LineForm(keepsNewline: settings[keepNewline]))
     }
 }

@@ -16,6 +16,8 @@ package struct RelayPlan: Sendable {
     package let options: RelayOptions
     /// What is kept on disk; nil for nothing.
     package let spool: SpoolOptions?
+    /// What is to be said of lines that are cut though nobody asked for that; nil when nothing is.
+    package let notice: String?
 
     /// A linger without a limit, as a duration that nobody waits for.
     package static let forever = Duration.seconds(100 * 365 * 86_400)
@@ -26,10 +28,10 @@ package struct RelayPlan: Sendable {
     ///   - settings: The loaded settings.
     ///   - names: The program's own.
     ///   - linger: The linger when the settings of `names` do not say it.
-    ///   - keepsNewline: Whether a line keeps its newline.
+    ///   - form: What lines become.
     /// - Throws: A ``CommandError`` with a line for each pair of settings that do not go together.
     package init(
-        _ settings: Settings, _ names: RelaySettings, linger: Linger? = nil, keepsNewline: Bool = false
+        _ settings: Settings, _ names: RelaySettings, linger: Linger? = nil, form: LineForm = LineForm()
     ) throws(CommandError) {
         delivery = settings[names.delivery]
         switch (settings[names.batch], delivery) {
@@ -42,30 +44,64 @@ package struct RelayPlan: Sendable {
 
         var options = RelayOptions()
         options.maximumLine = settings[names.maximumLine].bytes
-        options.keepsNewline = keepsNewline
+        options.keepsNewline = form.keepsNewline
         let chosen = settings.isSet(names.linger) ? settings[names.linger] : linger ?? settings[names.linger]
         options.linger = chosen.limit ?? Self.forever
         options.whenFull = RelayOptions.WhenFull(rawValue: settings[names.whenFull].rawValue) ?? .block
         options.confirms = settings[names.confirms]
-        self.options = options
-        spool = settings[names.spool].map {
+        let spool = settings[names.spool].map {
             SpoolOptions(
                 directory: $0, limit: settings[names.spoolLimit].bytes, sync: settings[names.sync],
                 whenFull: settings[names.whenFull])
         }
-        try Self.check(settings, names, spool: spool)
+        try Self.check(settings, names, options, spool: spool, form: form)
+        let longest = spool.map { form.longestLine(in: $0.maximumRecord) } ?? .max
+        if let spool, longest < options.maximumLine {
+            options.maximumLine = longest
+            notice =
+                "lines of more than \(longest) bytes are cut, as the spool's limit is \(ByteSize(bytes: spool.limit)): "
+                + "a limit of \(Self.limit(for: settings[names.maximumLine].bytes, form)) takes lines of "
+                + "\(settings[names.maximumLine])"
+        } else {
+            notice = nil
+        }
+        self.options = options
+        self.spool = spool
+    }
+
+    /// The least limit of a spool that takes lines of so many bytes, whatever they hold.
+    private static func limit(for line: Int, _ form: LineForm) -> ByteSize {
+        let bytes = form.longestForm(ofLine: line) * 8
+        return ByteSize(bytes: (bytes + 1023) / 1024 * 1024)
     }
 
     /// Refuses what does not go together.
     private static func check(
-        _ settings: Settings, _ names: RelaySettings, spool: SpoolOptions?
+        _ settings: Settings, _ names: RelaySettings, _ options: RelayOptions, spool: SpoolOptions?, form: LineForm
     ) throws(CommandError) {
         var faults = SettingFaults(settings)
         let hasSpool = spool != nil
         let longest = settings[names.maximumLine]
-        if let spool, spool.maximumRecord < longest.bytes {
-            let words = "a spool has to hold eight lines of the longest that there may be, \(longest)"
-            faults.add([names.spoolLimit, names.maximumLine], "\(words): give it more, or make lines shorter")
+        // A default gives way to what the spool takes; what was asked for does not.
+        if let spool, settings.isSet(names.maximumLine),
+            form.longestLine(in: spool.maximumRecord) < longest.bytes
+        {
+            let most = form.longestLine(in: SpoolOptions.longestRecord)
+            if longest.bytes > most {
+                faults.add([names.maximumLine], "no spool holds such lines whatever is in them: name \(most)B or less")
+            } else {
+                faults.add(
+                    [names.spoolLimit, names.maximumLine],
+                    "for lines of \(longest) the spool's limit has to be \(Self.limit(for: longest.bytes, form)) or more; "
+                        + "\(ByteSize(bytes: spool.limit)) holds lines of "
+                        + "\(form.longestLine(in: spool.maximumRecord))B")
+            }
+        }
+        if !hasSpool, options.whenFull != .block, options.queueLimit < longest.bytes {
+            faults.add(
+                [names.maximumLine],
+                "what \(settings[names.whenFull]) drops from is a queue of \(ByteSize(bytes: options.queueLimit)) in memory: "
+                    + "name no more than that, or name a spool")
         }
         if !hasSpool {
             faults.add(

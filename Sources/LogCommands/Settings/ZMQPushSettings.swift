@@ -3,6 +3,7 @@ package import LogTransport
 package import SystemPackage
 package import ZeroMQ
 internal import ArgumentParser
+internal import Glibc
 
 /// The settings of `zmqpush`: its options, `LIBRA_ZMQPUSH_…` in the environment, and keys of `[zmqpush]` in a file.
 package enum ZMQPushSettings {
@@ -41,13 +42,24 @@ package enum ZMQPushSettings {
         }
     }
 
+    /// What lines become.
+    ///
+    /// - Parameter settings: The loaded settings.
+    /// - Returns: The form.
+    package static func form(_ settings: Settings) -> LineForm {
+        var form = LineForm()
+        form.envelope = LineForm.Envelope(
+            type: settings[type], processID: getpid(), encoding: settings[encoding])
+        return form
+    }
+
     /// How lines travel.
     ///
     /// - Parameter settings: The loaded settings.
     /// - Returns: The plan.
     /// - Throws: A ``CommandError`` when settings do not go together.
     package static func plan(_ settings: Settings) throws(CommandError) -> RelayPlan {
-        let plan = try RelayPlan(settings, relay)
+        let plan = try RelayPlan(settings, relay, form: form(settings))
         guard settings[emptyTopic] else { return plan }
         var faults = SettingFaults(settings)
         if plan.delivery == .reliable {

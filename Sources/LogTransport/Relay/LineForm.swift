@@ -28,9 +28,17 @@ package struct LineForm: Sendable {
     package init(keepsNewline: Bool = false) { self.keepsNewline = keepsNewline }
 
     /// The longest line that fits into so many bytes whatever it holds: JSON makes six bytes of one.
-    func longestLine(in size: Int) -> Int {
-        guard let envelope else { return size - 1 }
-        return max(1, (size - 256 - 6 * envelope.type.utf8.count) / 6)
+    package func longestLine(in size: Int) -> Int {
+        envelope == nil ? size - rest : max(1, (size - rest) / 6)
+    }
+
+    /// How many bytes a line of so many may become.
+    package func longestForm(ofLine count: Int) -> Int { rest + (envelope == nil ? count : 6 * count) }
+
+    /// What stands around a line, in bytes.
+    private var rest: Int {
+        guard let envelope else { return keepsNewline ? 1 : 0 }
+        return 256 + 6 * envelope.type.utf8.count
     }
 
     /// A note as the lines beside it are.

@@ -200,10 +200,12 @@ struct BlockWriter {
     private mutating func makeRoom(for recordCount: Int) throws(SpoolError) -> Spool.Appending {
         try checkOpen()
         guard recordCount <= options.maximumRecord else {
+            let longest = SpoolOptions.longestRecord
+            let advice = recordCount <= longest ? "give it a higher limit" : "no spool takes more than \(longest)"
             throw SpoolError(
                 .invalidArgument,
                 "a record of \(recordCount) bytes is longer than the \(options.maximumRecord) that the spool "
-                    + "\(options.directory) takes: give it a higher limit")
+                    + "\(options.directory) takes: \(advice)")
         }
         let need = Record.headerCount + recordCount
         if count + need > buffer.bytes.count {

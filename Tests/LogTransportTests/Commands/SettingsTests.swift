@@ -169,6 +169,53 @@ struct LogSettingsTests {
         #expect(throws: CommandError.self) { try HayrackSettings.plan(inFile) }
     }
 
+    @Test("a line that was asked for and that the spool or the queue cannot hold is refused, with what to do")
+    func longLines() async throws {
+        for (text, words): (String, String) in [
+            ("spool = /s\nspool_limit = 8MiB\nmax_line = 1MiB\nkeep_newline = yes", "has to be 8193KiB or more"),
+            ("spool = /s\nspool_limit = 64KiB\nmax_line = 16KiB", "64KiB holds lines of 8192B"),
+            ("spool = /s\nspool_limit = 100GiB\nmax_line = 16MiB", "no spool holds such lines"),
+            ("spool = /s\nspool_limit = 100GiB\nmax_line = 16MiB", "name 16777215B or less"),
+            ("when_full = drop-oldest\nmax_line = 5MiB", "drop-oldest drops from is a queue of 4MiB in memory"),
+        ] {
+            let settings = try await hayrack("[hayrack]\n\(text)\n")
+            let error = #expect(throws: CommandError.self, "\(text)") { try HayrackSettings.plan(settings) }
+            #expect(error?.exitCode == .configuration)
+            #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+        }
+        let settings = try await hayrack {
+            $0.set(HayrackSettings.relay.whenFull, to: "drop-newest", option: "--when-full")
+            $0.set(HayrackSettings.relay.maximumLine, to: "5MiB", option: "--max-line")
+        }
+        let error = #expect(throws: CommandError.self) { try HayrackSettings.plan(settings) }
+        #expect(error?.exitCode == .usage && error?.description.contains("--max-line: ") == true)
+        // What the messages name is enough.
+        for text in [
+            "spool = /s\nspool_limit = 8MiB\nmax_line = 1MiB",
+            "spool = /s\nspool_limit = 8193KiB\nmax_line = 1MiB\nkeep_newline = yes",
+            "spool = /s\nspool_limit = 100GiB\nmax_line = 16777215", "when_full = drop-oldest\nmax_line = 4MiB",
+        ] {
+            #expect(try HayrackSettings.plan(try await hayrack("[hayrack]\n\(text)\n")).notice == nil, "\(text)")
+        }
+    }
+
+    @Test("the longest line gives way to a small spool where nobody asked for one, and that is said")
+    func lineBound() async throws {
+        let plan = try HayrackSettings.plan(try await hayrack("[hayrack]\nspool = /s\nspool_limit = 4MiB\n"))
+        #expect(plan.options.maximumLine == 512 << 10)
+        #expect(plan.notice?.contains("lines of more than 524288 bytes are cut") == true, "\(plan.notice ?? "")")
+        #expect(plan.notice?.contains("a limit of 8MiB takes lines of 1MiB") == true, "\(plan.notice ?? "")")
+        // In JSON a byte may become six.
+        let file = "[zmqpush]\nspool = /s\nspool_limit = 8MiB\n"
+        let json = try ZMQPushSettings.plan(try await load(ZMQPushSettings.schema, file, [:], { _ in }))
+        #expect(json.options.maximumLine == ((1 << 20) - 256 - 6 * 6) / 6)
+        #expect(json.notice?.contains("are cut") == true)
+        let large = "[zmqpush]\nspool = /s\nspool_limit = 49155KiB\n"
+        let whole = try ZMQPushSettings.plan(try await load(ZMQPushSettings.schema, large, [:], { _ in }))
+        #expect(whole.options.maximumLine == 1 << 20 && whole.notice == nil)
+        #expect(json.notice?.contains("49155KiB") == true, "\(json.notice ?? "")")
+    }
+
     @Test("zmqpush connects to its old default, with type syslog")
     func zmqpush() async throws {
         let settings = try await load(ZMQPushSettings.schema, "", [:], { _ in })
