@@ -11,7 +11,7 @@ struct SendCommand: AsyncParsableCommand {
         commandName: "send", abstract: "Broadcast a text, or each line of standard input, as a record.",
         discussion: """
             For shells and cron jobs: `backup 2>&1 | logcast send --logger backup`. Exits with 69 when no broker answers \
-            in time, and says how many lines were not sent. Lines are broadcast as they come; one of more than 512 KiB is \
+            in time, and says from which line on some may be missing. Lines are broadcast as they come; one of more than 512 KiB is \
             cut, and that is said.
             """)
 
@@ -37,45 +37,61 @@ struct SendCommand: AsyncParsableCommand {
         let options = BroadcastOptions()
         let troubles = SendTroubles()
         let broadcast = try await open(url, options, troubles, within: limit)
+        var progress = Progress()
+        let result: Result<Void, CommandError>
         do throws(CommandError) {
-            let sent = try await send(over: broadcast, to: url, limit: options.longestText)
-            troubles.isShown.store(false, ordering: .relaxed)
-            let left = await broadcast.shutdown(within: limit)
-            if left > 0 { throw notTaken(left, of: sent, url) }
+            try await send(over: broadcast, limit: options.longestText, noting: &progress)
+            result = .success(())
         } catch {
-            troubles.isShown.store(false, ordering: .relaxed)
-            await broadcast.shutdown(within: .zero)
-            throw error
+            result = .failure(error)
         }
+        troubles.keep()
+        // Where nothing is taken any more, the time that it had for that is over.
+        let unsent = await broadcast.end(within: progress.isStuck ? .zero : limit)
+        var messages: [String] = []
+        if progress.isStuck || unsent.count > 0 {
+            let reason = troubles.kept.map { ": \($0)" } ?? ""
+            messages = [complaint(at: progress.sent - unsent.fromFirst, of: progress, url) + reason]
+        } else if let trouble = troubles.kept {
+            Logcast.say(trouble)
+        }
+        if case .failure(let error) = result {
+            throw CommandError(error.exitCode, messages: error.messages + messages, cause: error)
+        }
+        if !messages.isEmpty { throw CommandError(.unavailable, messages: messages) }
+    }
+
+    /// How far it came.
+    private struct Progress {
+        /// How many records were made.
+        var sent = 0
+        /// Whether there was no room for the next one in time.
+        var isStuck = false
     }
 
     /// Broadcasts all there is.
-    ///
-    /// - Returns: How many records there were.
     private func send(
-        over broadcast: Broadcast, to url: BroadcastURL, limit: Int
-    ) async throws(CommandError) -> Int {
+        over broadcast: Broadcast, limit: Int, noting progress: inout Progress
+    ) async throws(CommandError) {
         guard text.isEmpty else {
             let text = CutText(text.joined(separator: " "), to: limit)
             sayCut(text, "the text", to: limit)
             broadcast.send(record(text.text, by: broadcast.machine))
-            return 1
+            progress.sent = 1
+            return
         }
         let input = try StandardInputLines(limit: limit)
-        var sent = 0
         while let lines = try await input.next() {
             for line in lines {
-                sayCut(line, "line \(sent + 1)", to: limit)
+                sayCut(line, "line \(progress.sent + 1)", to: limit)
                 let record = record(line.text, by: broadcast.machine)
                 guard await broadcast.send(record, waitingForRoom: .seconds(timeout)) else {
-                    throw CommandError(
-                        .unavailable,
-                        "\(url) took nothing for \(timeout) seconds; line \(sent + 1) and those after it are not sent")
+                    progress.isStuck = true
+                    return
                 }
-                sent += 1
+                progress.sent += 1
             }
         }
-        return sent
     }
 
     private func open(
@@ -83,10 +99,11 @@ struct SendCommand: AsyncParsableCommand {
     ) async throws(CommandError) -> Broadcast {
         var options = options
         options.onTrouble = { troubles.say($0) }
+        options.waitsForPeers = true
         do throws(LogBroadcastError) {
             let broadcast = try Broadcast(to: url.taking(.connect), options: options)
             try await broadcast.waitUntilReady(within: limit)
-            troubles.isShown.store(true, ordering: .relaxed)
+            troubles.show()
             return broadcast
         } catch {
             throw CommandError(error.code == .invalidArgument ? .usage : .unavailable, error.description, cause: error)
@@ -104,16 +121,51 @@ struct SendCommand: AsyncParsableCommand {
         return record
     }
 
-    private func notTaken(_ left: Int, of sent: Int, _ url: BroadcastURL) -> CommandError {
-        CommandError(.unavailable, "\(url) did not take \(left) of \(sent) records within \(timeout) seconds")
+    /// What to say of the lines that were not taken, the first of them after `taken` others.
+    private func complaint(at taken: Int, of progress: Progress, _ url: BroadcastURL) -> String {
+        guard text.isEmpty else { return "\(url) did not take the text within \(timeout) seconds" }
+        let what =
+            progress.isStuck
+            ? "\(url) took nothing for \(timeout) seconds"
+            : "\(url) did not take all of \(progress.sent) lines within \(timeout) seconds"
+        let taken = max(taken, 0)
+        return "\(what); line \(taken + 1) and those after it may be missing"
+            + (taken > 0 ? ", all before it were taken" : "")
     }
 }
 
-/// What the broadcast says of its troubles: shown while records are sent; the error that ends the command says the rest.
+/// What the broadcast says of its troubles: shown while records are sent; at the end the first is kept, as the reason why
+/// something was not taken.
 private final class SendTroubles: Sendable {
-    let isShown = Atomic(false)
+    private enum State {
+        case opening
+        case sending
+        case ending(String?)
+    }
+
+    private let state = Mutex(State.opening)
+
+    /// What was said since ``keep()``.
+    var kept: String? {
+        state.withLock { state in
+            if case .ending(let trouble) = state { trouble } else { nil }
+        }
+    }
+
+    func show() { state.withLock { $0 = .sending } }
+
+    func keep() { state.withLock { $0 = .ending(nil) } }
 
     func say(_ trouble: String) {
-        if isShown.load(ordering: .relaxed) { Logcast.say(trouble) }
+        let isShown = state.withLock { state in
+            switch state {
+            case .opening: return false
+            case .sending: return true
+            case .ending(let first):
+                state = .ending(first ?? trouble)
+                return false
+            }
+        }
+        if isShown { Logcast.say(trouble) }
     }
 }

@@ -68,6 +68,9 @@ struct SocketHandle: ~Copyable {
         try set(ZMQ_IPV6, options.ipv6 ? 1 : 0, "IPv6")
         if let id = options.routingID { try set(ZMQ_ROUTING_ID, id, "a routing id of \(id.count) bytes") }
         if options.probesRouter { try set(ZMQ_PROBE_ROUTER, 1, "the probe of routers") }
+        if options.publishesToAllOrNone, kind == .publish || kind == .extendedPublish {
+            try set(ZMQ_XPUB_NODROP, 1, "publishing to all peers or none")
+        }
         if kind == .router { try set(ZMQ_ROUTER_MANDATORY, options.routerMandatory ? 1 : 0, "refusing unknown peers") }
         try set(options.curve)
     }

@@ -22,6 +22,9 @@ public struct SocketOptions: Sendable {
     public var queuesForConnectedOnly = false
     /// Whether a ROUTER refuses a message for a peer that it does not know, or that has no room; else it drops it.
     public var routerMandatory = true
+    /// Whether a PUB or XPUB socket has no room for a message that one of its peers has no room for; else it drops the
+    /// message for that peer alone (`ZMQ_XPUB_NODROP`).
+    public var publishesToAllOrNone = false
     /// What the peer's ROUTER socket is to call this one: 1 to 255 bytes, the first not zero (`ZMQ_ROUTING_ID`).
     public var routingID: [UInt8]?
     /// Whether an empty message goes out on each new connection, so that a ROUTER peer knows of it at once

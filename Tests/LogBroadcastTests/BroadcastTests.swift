@@ -22,7 +22,10 @@ import Testing
 
         func waitUntilReady(within limit: Duration) async throws(LogBroadcastError) {}
         func hurry() {}
-        func close(within limit: Duration) async { outbox.abandon() }
+        func close(within limit: Duration) async -> Int {
+            outbox.abandon()
+            return 0
+        }
     }
 
     private func broadcast(over gate: Gate, buffer: RecordBuffer = RecordBuffer(limit: 1 << 20)) -> Broadcast {

@@ -37,7 +37,26 @@ import Testing
         outbox.done(1...4)
         #expect(outbox.openRecords == 1)
         outbox.done(5...5)
-        #expect(outbox.waitUntilDone() == 0)
+        #expect(outbox.waitUntilDone().count == 0)
+    }
+
+    @Test(
+        "of what is left at the end is told how many there are, and where they begin, in whatever order confirms came")
+    func unsent() {
+        let outbox = Outbox(limit: 1_000, remembers: true)
+        let publisher = Publisher()
+        _ = outbox.append(bodies(1...9))
+        publisher.room = 7
+        publisher.send(from: outbox)
+        outbox.done(1...2)
+        outbox.done(4...4)
+        outbox.done(6...7)
+        outbox.abandon()
+        // 3, 5, 8 and 9, of the seven from 3 on.
+        #expect(outbox.waitUntilDone() == UnsentRecords(count: 4, fromFirst: 7))
+        #expect(outbox.unsent + 2 == UnsentRecords(count: 6, fromFirst: 9))
+        outbox.done(3...3)
+        #expect(outbox.unsent == UnsentRecords(count: 3, fromFirst: 5))
     }
 
     @Test("over a new connection all is sent again that may be lost, also what was confirmed last")
@@ -92,7 +111,7 @@ import Testing
         #expect(forgetful.takeAll() == [[1], [2], [3]])
         forgetful.rewind()
         #expect(forgetful.takeAll().isEmpty)
-        #expect(forgetful.waitUntilDone() == 0)
+        #expect(forgetful.waitUntilDone() == UnsentRecords())
     }
 
     @Test("who brings more waits for a confirm, and goes on when there will be none")
@@ -108,6 +127,6 @@ import Testing
         let other = Task.detached { outbox.append([Outbox.Body(bytes: [2])]) }
         outbox.abandon()
         #expect(await !other.value)
-        #expect(outbox.waitUntilDone() == 8)
+        #expect(outbox.waitUntilDone().count == 8)
     }
 }

@@ -24,8 +24,8 @@ public final class Broadcast: Sendable {
     private let transport: any BroadcastTransport
     private let troubles: Troubles
     private let longestText: Int
-    /// Ends when all is sent or given up, with the number of records that are left.
-    private let sending: Task<Int, Never>
+    /// Ends when all is sent or given up, with the records that are left.
+    private let sending: Task<UnsentRecords, Never>
 
     /// Begins to connect, in the background, and goes on trying until ``shutdown(within:)``.
     ///
@@ -48,7 +48,8 @@ public final class Broadcast: Sendable {
                 to: uri, name: "\(options.program) on \(options.machine)", bytes: options.bufferBytes / 4,
                 troubles: troubles, lost: { buffer.countDropped($0) })
         case .peers(let endpoint):
-            transport = try PeerTransport(endpoint, side: url.side ?? .bind, bytes: options.bufferBytes / 4)
+            transport = try PeerTransport(
+                endpoint, side: url.side ?? .bind, bytes: options.bufferBytes / 4, waits: options.waitsForPeers)
         }
         self.init(
             from: buffer, over: transport, options: options, troubles: troubles,
@@ -136,16 +137,21 @@ public final class Broadcast: Sendable {
     /// - Returns: How many records were neither sent nor told of as dropped; 0 when all is well.
     @discardableResult
     public func shutdown(within limit: Duration) async -> Int {
-        let left = await Self.end(buffer, transport, sending, within: limit)
+        let left = await end(within: limit).count
         if left > 0 { troubles.say("\(left) records could not be sent before the end") }
         return left
     }
 
+    /// As ``shutdown(within:)``, for who says by itself what is left.
+    package func end(within limit: Duration) async -> UnsentRecords {
+        await Self.end(buffer, transport, sending, within: limit)
+    }
+
     @discardableResult
     private static func end(
-        _ buffer: RecordBuffer, _ transport: any BroadcastTransport, _ sending: Task<Int, Never>,
+        _ buffer: RecordBuffer, _ transport: any BroadcastTransport, _ sending: Task<UnsentRecords, Never>,
         within limit: Duration
-    ) async -> Int {
+    ) async -> UnsentRecords {
         let deadline = ContinuousClock.now + limit
         buffer.close()
         transport.hurry()
@@ -161,8 +167,8 @@ public final class Broadcast: Sendable {
         await isEnough.value()
         clock.cancel()
         // What is under way is given up, so that the thread ends now, if it has not.
-        await transport.close(within: max(deadline - .now, .milliseconds(100)))
+        let stuck = await transport.close(within: max(deadline - .now, .milliseconds(100)))
         await waiting.value
-        return await sending.value
+        return await sending.value + stuck
     }
 }

@@ -23,6 +23,10 @@ public struct BroadcastOptions: Sendable {
         program = CommandLine.arguments.first.map { String($0.split(separator: "/").last ?? "") } ?? ""
     }
 
+    /// Whether a viewer that is connected over ZeroMQ and does not keep up holds all records back, and with nobody who
+    /// watches all wait; else what it has no room for is dropped for it.
+    package var waitsForPeers = false
+
     /// The most bytes of a record's message, of its error and of its metadata: an eighth of the buffer, at most a mebibyte.
     package var longestText: Int { min(bufferBytes / 8, 1 << 20) }
 

@@ -15,5 +15,6 @@ protocol BroadcastTransport: Sendable {
     /// Disconnects. What is not confirmed is given up.
     ///
     /// - Parameter limit: How long what was handed over already may take to leave.
-    func close(within limit: Duration) async
+    /// - Returns: How many records at most, the last of those that were done with, did not leave in that time.
+    func close(within limit: Duration) async -> Int
 }

@@ -62,10 +62,11 @@ final class BrokerTransport: BroadcastTransport {
         publisher.wake()
     }
 
-    func close(within limit: Duration) async {
+    func close(within limit: Duration) async -> Int {
         outbox.abandon()
         watching.cancel()
         await connection.close(within: limit)
+        return 0
     }
 }
 

@@ -74,9 +74,9 @@ final class Outbox: Sendable {
 
     /// Waits until all is confirmed or this is abandoned.
     ///
-    /// - Returns: How many records are not confirmed.
-    func waitUntilDone() -> Int {
-        state.wait { $0.open == 0 || $0.isAbandoned ? .value($0.openRecords) : .wait(until: nil) }
+    /// - Returns: The records that are not confirmed.
+    func waitUntilDone() -> UnsentRecords {
+        state.wait { $0.open == 0 || $0.isAbandoned ? .value(Self.unsent(in: $0)) : .wait(until: nil) }
     }
 
     /// Has everybody go on who waits here, and takes no more.
@@ -87,18 +87,30 @@ final class Outbox: Sendable {
     /// How many records are not confirmed.
     var openRecords: Int { state.withLock { $0.openRecords } }
 
+    /// The records that are not confirmed.
+    var unsent: UnsentRecords { state.withLock { Self.unsent(in: $0) } }
+
+    /// Confirms may come in another order than records went.
+    private static func unsent(in state: State) -> UnsentRecords {
+        let rest = state.entries[state.first...].drop { $0.isDone }
+        return UnsentRecords(count: state.openRecords, fromFirst: rest.reduce(0) { $0 + $1.body.weight })
+    }
+
     // MARK: The thread that sends
 
     /// Offers what has to be sent, one body after the other.
     ///
     /// - Parameter send: Sends a body and returns its number, one more than the one before; nil when there is no room.
-    func offer(_ send: (UnsafeRawBufferPointer) -> UInt64?) {
+    /// - Returns: Whether there was room for all.
+    @discardableResult
+    func offer(_ send: (UnsafeRawBufferPointer) -> UInt64?) -> Bool {
         state.withLock { state in
             while state.unsent < state.entries.count {
-                guard let sequence = state.entries[state.unsent].body.bytes.withUnsafeBytes(send) else { return }
+                guard let sequence = state.entries[state.unsent].body.bytes.withUnsafeBytes(send) else { return false }
                 if state.unsent == state.first { state.firstSequence = sequence }
                 state.unsent += 1
             }
+            return true
         }
     }
 

@@ -4,10 +4,13 @@ internal import ZeroMQ
 
 /// Publishes records to those who watch, by ZeroMQ and without a broker.
 ///
-/// Nobody confirms anything here: a record goes to who is connected, and one who does not keep up misses the newest.
+/// Nobody confirms anything here: a record goes to who is connected, and one who does not keep up misses the newest. Or
+/// all wait for that one: then what has left this process is what was sent.
 final class PeerTransport: BroadcastTransport {
     /// How many messages wait at most for each peer that does not keep up.
     static let mostWaiting = 10_000
+    /// The same where the others wait for that one: as many may be lost at the end, and nobody knows which.
+    static let mostUnsure = 1_000
 
     let outbox: Outbox
     private let endpoint: Endpoint
@@ -21,15 +24,17 @@ final class PeerTransport: BroadcastTransport {
     ///   - endpoint: Where those who watch are, or come to.
     ///   - side: Which of both.
     ///   - bytes: How many bytes of bodies may wait for the thread that sends.
+    ///   - waits: Whether all wait for a viewer that does not keep up, and for one at all.
     /// - Throws: ``LogBroadcastError`` when the endpoint cannot be bound or connected to.
-    init(_ endpoint: Endpoint, side: BroadcastURL.Side, bytes: Int) throws(LogBroadcastError) {
+    init(_ endpoint: Endpoint, side: BroadcastURL.Side, bytes: Int, waits: Bool) throws(LogBroadcastError) {
         outbox = Outbox(limit: bytes, remembers: false)
         self.endpoint = endpoint
         bell = try WakeUp()
         let publishing: PeerPublishing
         do throws(ZeroMQError) {
             var options = SocketOptions()
-            options.sendHighWaterMark = Self.mostWaiting
+            options.sendHighWaterMark = waits ? Self.mostUnsure : Self.mostWaiting
+            options.publishesToAllOrNone = waits
             options.heartbeatInterval = .seconds(20)
             options.reconnectInterval = .seconds(1)
             let context = try Context()
@@ -41,7 +46,8 @@ final class PeerTransport: BroadcastTransport {
             }
             let redialing = Redialing(side == .connect ? [endpoint] : [], interval: .seconds(1))
             publishing = PeerPublishing(
-                socket, monitor, redialing, outbox: outbox, bell: bell, readiness: readiness, end: end)
+                socket, monitor, redialing, outbox: outbox, bell: bell, readiness: readiness, end: end,
+                waits: waits)
         } catch {
             throw LogBroadcastError(error)
         }
@@ -58,11 +64,11 @@ final class PeerTransport: BroadcastTransport {
 
     func hurry() {}
 
-    func close(within limit: Duration) async {
+    func close(within limit: Duration) async -> Int {
         outbox.abandon()
         end.order(within: limit)
         bell.signal()
-        await end.reached()
+        return await end.reached()
     }
 }
 
@@ -70,14 +76,21 @@ final class PeerTransport: BroadcastTransport {
 private final class PeerEnd: Sendable {
     private let limit = Mutex<Duration?>(nil)
     private let answer = Readiness()
+    private let stuck = Atomic(0)
 
     var ordered: Duration? { limit.withLock { $0 } }
 
     func order(within limit: Duration) { self.limit.withLock { $0 = $0 ?? limit } }
 
-    func reach() { answer.set(true) }
+    func reach(leaving stuck: Int) {
+        self.stuck.store(stuck, ordering: .relaxed)
+        answer.set(true)
+    }
 
-    func reached() async { _ = await answer.wait(within: .seconds(86_400)) }
+    func reached() async -> Int {
+        _ = await answer.wait(within: .seconds(86_400))
+        return stuck.load(ordering: .relaxed)
+    }
 }
 
 /// What has the socket, on a thread of its own.
@@ -88,14 +101,17 @@ private actor PeerPublishing {
     private let bell: WakeUp
     private let readiness: Readiness
     private let end: PeerEnd
+    private let waits: Bool
     private var socket: Socket?
     private var monitor: SocketMonitor?
     private var redialing: Redialing
     private var viewers: Set<[UInt8]> = []
+    /// How many records it has given to libzmq, where it waits for room.
+    private var given: UInt64 = 0
 
     init(
         _ socket: consuming Socket, _ monitor: consuming SocketMonitor, _ redialing: Redialing, outbox: Outbox,
-        bell: WakeUp, readiness: Readiness, end: PeerEnd
+        bell: WakeUp, readiness: Readiness, end: PeerEnd, waits: Bool
     ) {
         self.socket = consume socket
         self.monitor = consume monitor
@@ -104,14 +120,18 @@ private actor PeerPublishing {
         self.bell = bell
         self.readiness = readiness
         self.end = end
+        self.waits = waits
     }
 
     /// Sends what comes until the end is ordered.
     func run() {
         guard var socket = socket.take(), var monitor = monitor.take() else { return }
+        var linger = Duration.zero
         do throws(ZeroMQError) {
             var items = [
                 PollItem(socket, .input), PollItem(descriptor: bell.descriptor, .input), monitor.pollItem,
+                // Tells of room, where that is waited for.
+                PollItem(descriptor: try socket.descriptor(), []),
             ]
             while true {
                 try poll(&items, timeout: redialing.deadline.map { max(.zero, $0 - .now) })
@@ -119,8 +139,9 @@ private actor PeerPublishing {
                 while let event = try monitor.next() { redialing.note(event, now: .now) }
                 for endpoint in redialing.due(now: .now) { try socket.reconnect(endpoint) }
                 try noteViewers(of: &socket)
-                for body in outbox.takeAll() { _ = try socket.send(body, wait: false) }
+                items[3].events = try send(over: &socket) ? [] : .input
                 guard let limit = end.ordered else { continue }
+                linger = limit
                 try socket.setLinger(limit)
                 break
             }
@@ -130,8 +151,38 @@ private actor PeerPublishing {
         }
         _ = consume monitor
         // The end of its context waits here for what the socket still holds, as long as its linger says.
+        let begun = ContinuousClock.now
         socket.close()
-        end.reach()
+        // Whether all had left then nobody says but the clock; libzmq's may be a little ahead.
+        let isCut = linger == .zero || begun.duration(to: .now) >= linger - .milliseconds(10)
+        end.reach(leaving: isCut ? Int(min(given, UInt64(PeerTransport.mostUnsure))) : 0)
+    }
+
+    /// Gives libzmq what is to be sent.
+    ///
+    /// - Returns: Whether there was room for all of it; else room is to be waited for.
+    private func send(over socket: inout Socket) throws(ZeroMQError) -> Bool {
+        guard waits else {
+            for body in outbox.takeAll() { _ = try socket.send(body, wait: false) }
+            return true
+        }
+        // Their coming is an event of the socket.
+        guard !viewers.isEmpty else { return true }
+        var failure: ZeroMQError?
+        let before = given
+        let isAll = outbox.offer { body in
+            do throws(ZeroMQError) {
+                guard try socket.send(body, wait: false) else { return nil }
+            } catch {
+                failure = error
+                return nil
+            }
+            given += 1
+            return given
+        }
+        if let failure { throw failure }
+        if given > before { outbox.done(before + 1...given) }
+        return isAll
     }
 
     /// Takes notice of who subscribes, and who no longer does.

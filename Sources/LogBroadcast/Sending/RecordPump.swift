@@ -16,8 +16,8 @@ struct RecordPump: Sendable {
 
     /// Works until the buffer is closed and all is sent, or the outbox is abandoned; blocks its thread.
     ///
-    /// - Returns: How many records were neither sent nor told of as dropped.
-    func run() -> Int {
+    /// - Returns: The records that were neither sent nor told of as dropped.
+    func run() -> UnsentRecords {
         let outbox = transport.outbox
         while true {
             let batch = buffer.next()
@@ -27,13 +27,13 @@ struct RecordPump: Sendable {
             }
             if !bodies.isEmpty {
                 guard outbox.append(bodies) else {
-                    return outbox.openRecords + batch.records.count + Int(batch.dropped) + rest
+                    return outbox.unsent + (batch.records.count + Int(batch.dropped) + rest)
                 }
                 transport.wake()
             }
             if batch.isLast {
-                let open = outbox.waitUntilDone()
-                return open + rest
+                let unsent = outbox.waitUntilDone()
+                return unsent + rest
             }
         }
     }

@@ -1,4 +1,5 @@
 import Gearman
+import Glibc
 import JSON
 import TestServers
 import Testing
@@ -147,6 +148,109 @@ extension EndToEnd {
                             "logcast: line \($0) is longer than \(limit) bytes: \(lengths[$0 - 1] - kept) bytes at its end "
                                 + "are left out"
                         })
+            }
+        }
+
+        @Test("a viewer over ZeroMQ that does not keep up is waited for, and misses nothing")
+        func slowPeer() async throws {
+            try await withTemporaryFolder { folder in
+                let url = "tcp://127.0.0.1:\(try freePort())"
+                let lines = 60_000
+                // Who reads its output stands still for a while.
+                let script = """
+
+                    exec "$0" tail --url "$1?bind" --count \(lines) | (sleep 2; exec tail -n 1)
+                    """
+
+                let tail = try await ChildProcess.start(
+                    "sh", ["-c", script, Repository.executable("logcast"), url], in: folder)
+                let filler = String(repeating: "x", count: 500)
+                try writeText((1...lines).map { "\($0) \(filler)\n" }.joined(), to: "\(folder)/in")
+                let sent = try await send(["--timeout", "60"], url, input: "\(folder)/in", in: folder)
+                #expect(sent.code == 0, "\(sent)")
+                #expect(try await tail.waitForExit(within: .seconds(60)) == 0)
+                #expect(tail.output.contains("]: \(lines) x"), "\(tail.output.suffix(1000))")
+                #expect(!tail.output.contains("missed"), "\(tail.output.prefix(1000))")
+            }
+        }
+
+        @Test("send names the line from which on some may be missing, when its viewer over ZeroMQ stands still")
+        func stoppedPeer() async throws {
+            try await withTemporaryFolder { folder in
+                let url = "tcp://127.0.0.1:\(try freePort())"
+                let tail = try await logcast(["tail", "--url", "\(url)?bind"], in: folder)
+                let line = try await send(
+                    until: 200_000, holding: { tail.signal(SIGSTOP) }, at: tail, url, in: folder)
+                tail.signal(SIGCONT)
+                try await shows(all: line - 1, tail)
+                await tail.stop()
+            }
+        }
+
+        @Test("send names the line from which on some may be missing, when the broker takes nothing any more")
+        func stoppedBroker() async throws {
+            try await withRabbitMQ { broker in
+                try await withTemporaryFolder { folder in
+                    let url = "amqp://127.0.0.1:\(broker.port)"
+                    let tail = try await watch(["tail"], url, in: folder)
+                    let line = try await send(until: 100_000, holding: { broker.freeze() }, at: tail, url, in: folder)
+                    broker.thaw()
+                    try await shows(all: line - 1, tail)
+                    await tail.stop()
+                }
+            }
+        }
+
+        /// Sends lines; when ten were seen who takes them is held, and more follow, so many that there is no room for them.
+        ///
+        /// - Returns: The line that is named.
+        private func send(
+            until last: Int, holding hold: () -> Void, at tail: ChildProcess, _ url: String, in folder: String
+        ) async throws -> Int {
+            let filler = String(repeating: "x", count: 200)
+            let script = """
+
+                (seq 1 10; while [ ! -e "$2" ]; do sleep 0.05; done; seq -f '%.0f \(filler)' 11 \(last)) |
+                    exec "$0" send --timeout 1 --url "$1"
+                """
+
+            let arguments = ["-c", script, Repository.executable("logcast"), url, "\(folder)/go"]
+            let sender = try await ChildProcess.start("sh", arguments, in: folder)
+            try await eventually(within: .seconds(30), "ten lines") { tail.output.contains("]: 10\n") }
+            hold()
+            try writeText("", to: "\(folder)/go")
+            #expect(try await sender.waitForExit(within: .seconds(60)) == 69)
+            let words = try #require(sender.output.firstMatch(of: /; line ([0-9]+) and those after it may be missing/))
+            let line = try #require(Int(words.output.1), "\(sender.output)")
+            #expect(line > 1 && line < last - 10_000, "\(sender.output)")
+            return line
+        }
+
+        /// Waits until a tail shows lines from 1 to a number, without a gap.
+        private func shows(all last: Int, _ tail: ChildProcess) async throws {
+            func shown() -> [Int] {
+                tail.output.matches(of: /logcast\[[0-9]+\]: ([0-9]+)/).compactMap { Int($0.output.1) }
+            }
+            try await eventually(within: .seconds(30), "line \(last)") { shown().count >= last }
+            #expect(shown().prefix(last).elementsEqual(1...last))
+        }
+
+        @Test("a user who may not write is told so, and exits with 69")
+        func noPermission() async throws {
+            try await withRabbitMQ { broker in
+                try await withTemporaryFolder { folder in
+                    try await broker.evaluate(
+                        #"""
+                        ok = rabbit_auth_backend_internal:add_user(<<"reader">>, <<"secret">>, <<"test">>),
+                        ok = rabbit_auth_backend_internal:set_permissions(
+                            <<"reader">>, <<"/">>, <<".*">>, <<"nothing">>, <<".*">>, <<"test">>)
+                        """#)
+                    let url = "amqp://reader:secret@127.0.0.1:\(broker.port)"
+                    let refused = try await send(["--timeout", "1", "x"], url, in: folder)
+                    #expect(refused.code == 69)
+                    #expect(refused.output.contains("403"), "\(refused.output)")
+                    #expect(refused.output.split(separator: "\n").count == 1, "\(refused.output)")
+                }
             }
         }
 
