@@ -30,8 +30,9 @@ struct WorkerProcess {
     func run() async throws {
         let surroundings = try enter()
         defer { surroundings.pidFile?.release() }
-        let broadcast = try makeBroadcast()
-        let logger = makeLogger(surroundings.logFile, broadcast)
+        let destination: any LogDestination = surroundings.logFile ?? StandardErrorLog()
+        let broadcast = try makeBroadcast(destination)
+        let logger = makeLogger(destination, broadcast)
         for warning in settings.warnings { logger.warning("\(warning)") }
         if let warning = broadcast?.openBindWarning { logger.warning("[broadcast] url: \(warning)") }
         let reopening = await LogReopening(surroundings.logFile, logger: logger)
@@ -143,10 +144,16 @@ struct WorkerProcess {
     }
 
     /// The way to those who watch the log; nil where nothing is broadcast.
-    private func makeBroadcast() throws(CommandError) -> Broadcast? {
+    ///
+    /// Its own troubles go to the log alone.
+    private func makeBroadcast(_ destination: any LogDestination) throws(CommandError) -> Broadcast? {
         guard let url = settings[WorkerSettings.broadcastURL]?.reveal() else { return nil }
         var options = BroadcastOptions()
         options.program = "libra_worker"
+        let log = Logger(label: "libra_worker") { _ in
+            LineLogHandler(program: "libra_worker", to: destination, level: .warning)
+        }
+        options.onTrouble = { log.warning("[broadcast] url: \($0)") }
         do throws(LogBroadcastError) {
             return try Broadcast(to: try BroadcastURL(url), options: options)
         } catch {
@@ -178,10 +185,9 @@ struct WorkerProcess {
         }
     }
 
-    private func makeLogger(_ file: LogFile?, _ broadcast: Broadcast?) -> Logger {
+    private func makeLogger(_ destination: any LogDestination, _ broadcast: Broadcast?) -> Logger {
         let level: Logger.Level =
             settings[WorkerSettings.debug] ? .debug : settings[WorkerSettings.verbose] ? .info : .notice
-        let destination: any LogDestination = file ?? StandardErrorLog()
         let broadcastLevel = settings[WorkerSettings.broadcastLevel]
         LoggingSystem.bootstrap { label in
             let own = LineLogHandler(program: "libra_worker", to: destination, level: level)

@@ -138,7 +138,7 @@ public final class Broadcast: Sendable {
     @discardableResult
     public func shutdown(within limit: Duration) async -> Int {
         let left = await end(within: limit).count
-        if left > 0 { troubles.say("\(left) records could not be sent before the end") }
+        if left > 0 { troubles.say("\(left) records could not be sent before the end", isLast: true) }
         return left
     }
 

@@ -13,7 +13,9 @@ public struct BroadcastOptions: Sendable {
     }
     /// The name of the program in what the broadcast says of its own troubles on standard error.
     public var program: String
-    /// Who is told of these troubles, at most once a minute, in place of standard error.
+    /// Who is told of these troubles, at most once a minute and once at the end, in place of standard error.
+    ///
+    /// It is called on the broadcast's own threads: it must not block, nor log to the broadcast.
     public var onTrouble: (@Sendable (String) -> Void)?
 
     /// The defaults.

@@ -1,14 +1,13 @@
 import Glibc
 import Synchronization
 
-/// What a broadcast says of its own troubles: a line on standard error, at most one a minute, never into a log; or whoever
-/// the program has named is told.
+/// What a broadcast says of its own troubles: a line on standard error, at most one a minute and one at the end, never into
+/// the broadcast; or whoever the program has named is told.
 final class Troubles: Sendable {
     static let pause = Duration.seconds(60)
 
     private let program: String
     private let listener: (@Sendable (String) -> Void)?
-    private let clock = ContinuousClock()
     private let state = Mutex(State())
 
     private struct State {
@@ -23,11 +22,13 @@ final class Troubles: Sendable {
 
     /// Says it, or counts it when something was said less than a minute ago.
     ///
-    /// - Parameter trouble: A sentence without its full stop.
-    func say(_ trouble: String) {
-        let now = clock.now
+    /// - Parameters:
+    ///   - trouble: A sentence without its full stop.
+    ///   - isLast: Whether it is the last that will be said: it is not counted for later.
+    ///   - now: The time.
+    func say(_ trouble: String, isLast: Bool = false, at now: ContinuousClock.Instant = .now) {
         let line: String? = state.withLock { state in
-            if let last = state.lastSaid, last.duration(to: now) < Self.pause {
+            if !isLast, let last = state.lastSaid, last.duration(to: now) < Self.pause {
                 state.unsaid += 1
                 return nil
             }

@@ -73,6 +73,28 @@ extension EndToEnd {
             }
         }
 
+        @Test("a worker whose broadcast does not work says so in its log file, and at its end what that cost")
+        func trouble() async throws {
+            try await withGearmanServer { server in
+                try await withTemporaryFolder { folder in
+                    let file = "\(folder)/worker.log"
+                    let url = "amqp://libra:s3cret@127.0.0.1:\(try freePort())"
+                    let worker = try await ForegroundWorker.start(
+                        in: folder, name: "lb-7", ports: [server.port], arguments: ["--logfile", file],
+                        configuration: "[broadcast]\nurl = \(url)")
+                    let said: ()? = try? await eventually("a word of the broker") {
+                        readText(file).contains(" warning libra_worker[\(worker.pid)]: [broadcast] url: broker amqp://")
+                    }
+                    let works: ()? = try? await untilRegistered(worker, at: server)
+                    await worker.stop()
+                    let log = readText(file)
+                    #expect(said != nil && works != nil, "\(log)")
+                    #expect(log.contains(" records could not be sent before the end"), "\(log)")
+                    #expect(!log.contains("s3cret"))
+                }
+            }
+        }
+
         private func compare(
             _ broker: RabbitMQServer, _ pair: Pair, _ live: ChildProcess, _ notices: ChildProcess
         ) async throws {
