@@ -79,6 +79,34 @@ import Testing
         #expect(outbox.openRecords == 0)
     }
 
+    @Test("what was confirmed long before the connection was lost is not sent again")
+    func oldConfirms() {
+        let outbox = Outbox(limit: 1_000, remembers: true)
+        let publisher = Publisher()
+        _ = outbox.append(bodies(1...3))
+        publisher.send(from: outbox)
+        outbox.done(1...3)
+        publisher.sent = []
+        outbox.rewind(at: .now + .seconds(4))
+        publisher.send(from: outbox)
+        #expect(publisher.sent == [[1], [2], [3]])
+        publisher.sent = []
+        outbox.rewind(at: .now + .seconds(60))
+        publisher.send(from: outbox)
+        #expect(publisher.sent == [])
+
+        // Of what comes then the numbers are right.
+        _ = outbox.append(bodies(4...6))
+        publisher.send(from: outbox)
+        outbox.done(publisher.next - 3...publisher.next - 2)
+        #expect(outbox.openRecords == 1)
+        // The last was sent a moment after the others were confirmed, however late it was noticed that nobody listened.
+        publisher.sent = []
+        outbox.rewind(at: .now + .seconds(60))
+        publisher.send(from: outbox)
+        #expect(publisher.sent == [[4], [5], [6]])
+    }
+
     @Test("what was confirmed is remembered up to its bytes, and not at all where nothing confirms")
     func memory() {
         let publisher = Publisher()

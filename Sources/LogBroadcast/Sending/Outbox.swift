@@ -4,10 +4,13 @@ import DedicatedThread
 /// one that sends them.
 ///
 /// What a broker confirmed is remembered for a while: a broker that was killed takes with it what viewers had not got yet,
-/// so all that is here is sent again over a new connection. Viewers know by its number what they have already.
+/// so it is sent again over a new connection. Viewers know by its number what they have already; what is older than
+/// ``memory`` they have, and it would only be new to who came after it.
 final class Outbox: Sendable {
     /// How many bodies may be unconfirmed before no more are taken.
     static let most = 1_000
+    /// For how long before its end what was confirmed over a connection may not have reached viewers that keep up.
+    static let memory = Duration.seconds(5)
 
     /// Something to send.
     struct Body {
@@ -20,6 +23,8 @@ final class Outbox: Sendable {
     private struct Entry {
         var body: Body
         var isDone = false
+        /// When it was sent, or confirmed, last.
+        var time: ContinuousClock.Instant?
     }
 
     private struct State {
@@ -105,9 +110,11 @@ final class Outbox: Sendable {
     @discardableResult
     func offer(_ send: (UnsafeRawBufferPointer) -> UInt64?) -> Bool {
         state.withLock { state in
+            let now = state.unsent < state.entries.count ? ContinuousClock.now : nil
             while state.unsent < state.entries.count {
                 guard let sequence = state.entries[state.unsent].body.bytes.withUnsafeBytes(send) else { return false }
                 if state.unsent == state.first { state.firstSequence = sequence }
+                state.entries[state.unsent].time = now
                 state.unsent += 1
             }
             return true
@@ -121,10 +128,11 @@ final class Outbox: Sendable {
     func done(_ sequences: ClosedRange<UInt64>) -> Int {
         state.update { state in
             let before = state.openRecords
+            let now = ContinuousClock.now
             for sequence in sequences where sequence >= state.firstSequence {
                 let (place, overflow) = state.first.addingReportingOverflow(Int(sequence - state.firstSequence))
                 guard !overflow, place < state.unsent, !state.entries[place].isDone else { continue }
-                finish(place, in: &state)
+                finish(place, at: now, in: &state)
             }
             forget(in: &state)
             return before - state.openRecords
@@ -141,13 +149,27 @@ final class Outbox: Sendable {
         }
     }
 
-    /// Has all that is here sent again.
-    func rewind() {
-        state.withLock { $0.unsent = $0.first }
+    /// Has sent again what was not confirmed, and what was confirmed in the ``memory`` before the connection's end.
+    ///
+    /// A broker that fell silent is found out late. The oldest that it did not confirm was sent about then.
+    ///
+    /// - Parameter now: When the end was noticed.
+    func rewind(at now: ContinuousClock.Instant = .now) {
+        state.withLock { state in
+            let oldest = state.entries[state.first..<state.unsent].first { !$0.isDone }
+            let horizon = (oldest?.time ?? now) - Self.memory
+            while state.first < state.unsent, state.entries[state.first].isDone,
+                let time = state.entries[state.first].time, time < horizon
+            {
+                letGo(in: &state)
+            }
+            state.unsent = state.first
+        }
     }
 
-    private func finish(_ place: Int, in state: inout State) {
+    private func finish(_ place: Int, at time: ContinuousClock.Instant, in state: inout State) {
         state.entries[place].isDone = true
+        state.entries[place].time = time
         let bytes = state.entries[place].body.bytes.count
         state.openRecords -= state.entries[place].body.weight
         state.open -= 1
@@ -155,13 +177,18 @@ final class Outbox: Sendable {
         state.doneBytes += bytes
     }
 
+    /// Lets go of the oldest, which needs no more care.
+    private func letGo(in state: inout State) {
+        state.doneBytes -= state.entries[state.first].body.bytes.count
+        state.entries[state.first].body.bytes = []
+        state.first += 1
+        state.firstSequence += 1
+    }
+
     /// Lets go of the oldest that need no more care.
     private func forget(in state: inout State) {
         while state.first < state.unsent, state.entries[state.first].isDone, state.doneBytes > limit || !remembers {
-            state.doneBytes -= state.entries[state.first].body.bytes.count
-            state.entries[state.first].body.bytes = []
-            state.first += 1
-            state.firstSequence += 1
+            letGo(in: &state)
         }
         guard state.first >= Self.most, state.first >= state.entries.count / 2 else { return }
         state.entries.removeFirst(state.first)
