@@ -211,6 +211,41 @@ import Testing
         }
     }
 
+    @Test("a queue of somebody else's that refuses records has nobody told that they were dropped")
+    func refusingQueue() async throws {
+        try await withRabbitMQ { server in
+            let url = "amqp://guest:guest@127.0.0.1:\(server.port)"
+            let troubles = Mutex<[String]>([])
+            var options = quietOptions()
+            options.onTrouble = { trouble in troubles.withLock { $0.append(trouble) } }
+            let broadcast = try Broadcast(to: BroadcastURL(url), options: options)
+            let watcher = try Watcher(url)
+            try await watcher.viewer.waitUntilReady(within: .seconds(30))
+            try await broadcast.waitUntilReady(within: .seconds(30))
+            let silent = Logger(label: "foreign") { _ in SwiftLogNoOpLogHandler() }
+            let foreign = try Connection(to: BrokerURI(url), logger: silent)
+            try await foreign.declare(
+                Queue(
+                    "foreign", isExclusive: true,
+                    arguments: ["x-max-length": .integer(1), "x-overflow": "reject-publish"]))
+            try await foreign.bind(Binding(exchange: "broadcast.fanout", queue: "foreign"))
+            let logger = broadcastLogger(broadcast)
+            var count = 0
+            try await eventually("a refusal") {
+                count += 1
+                logger.info("\(count)")
+                return troubles.withLock { $0.contains { $0.contains("refused") } }
+            }
+            logger.info("end")
+            #expect(await broadcast.shutdown(within: .seconds(20)) == 0)
+            try await watcher.sees("end")
+            #expect(watcher.seen.records.map(\.message) == (1...count).map { "\($0)" } + ["end"])
+            #expect(watcher.seen.missed == 0)
+            await foreign.close()
+            await watcher.close()
+        }
+    }
+
     @Test("a queue that somebody deletes is made again")
     func deletedQueue() async throws {
         try await withRabbitMQ { server in

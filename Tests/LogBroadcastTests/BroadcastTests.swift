@@ -60,12 +60,14 @@ import Testing
     func notice() async {
         let gate = Gate(isOpen: true)
         let buffer = RecordBuffer(limit: 64 << 10)
-        buffer.countDropped(12)
+        // Twelve that are larger than the whole buffer.
+        let long = LogRecord(.info, String(repeating: "x", count: 64 << 10), machine: "lb-1", logger: "a")
+        for _ in 1...12 { buffer.append(long) }
         let broadcast = broadcast(over: gate, buffer: buffer)
         Logger(label: "a") { BroadcastLogHandler(label: $0, to: broadcast) }.info("after")
         await broadcast.shutdown(within: .seconds(60))
         let records = gate.sent.withLock { $0 }
-        #expect(records.map(\.seq) == [0, 1])
+        #expect(records.map(\.seq) == [0, 13])
         #expect(records.first?.metadata == ["dropped": "12"])
         #expect(records.first?.level == .warning)
         #expect(records.first?.machine == "lb-1")

@@ -85,17 +85,6 @@ import Testing
         #expect(taken + Int(told.reduce(0, +) + rest.dropped) == 15_000)
     }
 
-    @Test("what could not be sent counts as dropped too")
-    func countedLater() {
-        let buffer = RecordBuffer(limit: 65_536)
-        buffer.countDropped(0)
-        buffer.countDropped(3)
-        let batch = buffer.next()
-        #expect(batch.records.isEmpty)
-        #expect(batch.dropped == 3)
-        #expect(buffer.counts.dropped == 0)
-    }
-
     @Test("after its end it takes nothing, gives what it has, and says which is the last")
     func close() {
         let buffer = RecordBuffer(limit: 1 << 20)

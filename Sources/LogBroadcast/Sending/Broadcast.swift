@@ -46,7 +46,7 @@ public final class Broadcast: Sendable {
         case .broker(let uri):
             transport = try BrokerTransport(
                 to: uri, name: "\(options.program) on \(options.machine)", bytes: options.bufferBytes / 4,
-                troubles: troubles, lost: { buffer.countDropped($0) })
+                troubles: troubles)
         case .peers(let endpoint):
             transport = try PeerTransport(
                 endpoint, side: url.side ?? .bind, bytes: options.bufferBytes / 4, waits: options.waitsForPeers)

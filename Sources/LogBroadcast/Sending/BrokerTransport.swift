@@ -20,10 +20,9 @@ final class BrokerTransport: BroadcastTransport {
     ///   - name: What the broker's management shows.
     ///   - bytes: How many bytes of bodies may be unconfirmed.
     ///   - troubles: Where is said what goes wrong.
-    ///   - lost: Called with a number of records that the broker refused.
     /// - Throws: ``LogBroadcastError`` when there is no descriptor left.
     init(
-        to uri: BrokerURI, name: String, bytes: Int, troubles: Troubles, lost: @escaping @Sendable (Int) -> Void
+        to uri: BrokerURI, name: String, bytes: Int, troubles: Troubles
     ) throws(LogBroadcastError) {
         do throws(AMQPError) {
             let outbox = Outbox(limit: bytes, remembers: true)
@@ -33,8 +32,7 @@ final class BrokerTransport: BroadcastTransport {
             let connection = try Connection(to: uri, options: options, logger: silentLogger)
             let properties = MessageProperties(contentType: "application/json")
             let source = BrokerSource(
-                outbox, route: try Route(exchange: BroadcastExchange.name, properties: properties), troubles: troubles,
-                lost: lost)
+                outbox, route: try Route(exchange: BroadcastExchange.name, properties: properties), troubles: troubles)
             let publisher = try connection.makePublisher(for: source, window: Outbox.most)
             self.outbox = outbox
             self.connection = connection
@@ -101,15 +99,13 @@ private final class BrokerSource: MessageSource {
     private let outbox: Outbox
     private let route: Route
     private let troubles: Troubles
-    private let lost: @Sendable (Int) -> Void
     private let pause = Mutex(Pause.none)
     private let publisher = Mutex<SourcePublisher?>(nil)
 
-    init(_ outbox: Outbox, route: Route, troubles: Troubles, lost: @escaping @Sendable (Int) -> Void) {
+    init(_ outbox: Outbox, route: Route, troubles: Troubles) {
         self.outbox = outbox
         self.route = route
         self.troubles = troubles
-        self.lost = lost
     }
 
     /// Gets to know whom to wake at the end of a pause.
@@ -161,10 +157,11 @@ private final class BrokerSource: MessageSource {
         switch outcome {
         case .confirmed: outbox.done(sequences)
         case .refused:
+            // One queue did not take them, such as one that is full and has `x-overflow: reject-publish`; the others did. Who
+            // reads that one sees the numbers that are missing: to say in the log what all the others have would be untrue.
             let count = outbox.done(sequences)
             guard count > 0 else { return }
-            troubles.say("the broker refused \(count) records")
-            lost(count)
+            troubles.say("a queue at exchange '\(BroadcastExchange.name)' refused \(count) records")
         case .lost(let error):
             // They are sent again after ``disconnected()``.
             if error.code == .channelClosed { troubles.say("\(error)") }

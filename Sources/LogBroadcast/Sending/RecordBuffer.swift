@@ -137,17 +137,6 @@ final class RecordBuffer: Sendable {
         return batch
     }
 
-    /// Counts records as dropped that were taken out and could not be sent.
-    func countDropped(_ count: Int) {
-        guard count > 0 else { return }
-        let wakes = state.withLock { state in
-            state.dropped += UInt64(count)
-            defer { state.isAsleep = false }
-            return state.isAsleep
-        }
-        if wakes { state.signal() }
-    }
-
     /// Takes no more records; those that are here can still be taken.
     func close() {
         let roomIsMade = state.update { state in
