@@ -12,3 +12,15 @@ static inline amqp_rpc_reply_t crabbitmq_login_plain(
   return amqp_login_with_properties(
       state, vhost, channel_max, frame_max, heartbeat, properties, AMQP_SASL_METHOD_PLAIN, user, password);
 }
+
+/* OpenSSL's, without its headers: X509_VERIFY_PARAM_set_flags(3), SSL_CTX_get0_param(3). */
+struct ssl_ctx_st;
+struct X509_VERIFY_PARAM_st;
+struct X509_VERIFY_PARAM_st *SSL_CTX_get0_param(struct ssl_ctx_st *context);
+int X509_VERIFY_PARAM_set1_ip_asc(struct X509_VERIFY_PARAM_st *parameters, const char *address);
+
+/* Wants a certificate for an address, which librabbitmq's own check of hosts knows nothing of; 0 where it is none. */
+static inline int crabbitmq_expect_address(amqp_socket_t *socket, const char *address) {
+  struct ssl_ctx_st *context = (struct ssl_ctx_st *)amqp_ssl_socket_get_context(socket);
+  return X509_VERIFY_PARAM_set1_ip_asc(SSL_CTX_get0_param(context), address);
+}

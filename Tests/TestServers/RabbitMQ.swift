@@ -51,6 +51,8 @@ public final class RabbitMQServer: Sendable {
         if let authority {
             configuration += [
                 "listeners.ssl.default = 127.0.0.1:\(server.tlsPort)",
+                // An address that its certificate does not name.
+                "listeners.ssl.other = 127.0.0.2:\(server.tlsPort)",
                 "ssl_options.cacertfile = \(authority.certificate)",
                 "ssl_options.certfile = \(authority.server.certificate)",
                 "ssl_options.keyfile = \(authority.server.key)",

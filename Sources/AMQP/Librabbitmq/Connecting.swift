@@ -6,7 +6,8 @@ private let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
 
 /// Makes the TCP connection, and TLS over it.
 func connectSocket(of state: amqp_connection_state_t, to uri: BrokerURI, within timeout: Duration) throws(AMQPError) {
-    let socket = if let tls = uri.tls { try tlsSocket(of: state, tls) } else { amqp_tcp_socket_new(state) }
+    let socket =
+        if let tls = uri.tls { try tlsSocket(of: state, tls, host: uri.host) } else { amqp_tcp_socket_new(state) }
     guard let socket else { throw AMQPError(.systemError, "librabbitmq has no memory for a socket") }
     var time = timeval(timeout)
     errno = 0
@@ -15,11 +16,14 @@ func connectSocket(of state: amqp_connection_state_t, to uri: BrokerURI, within 
     if status != AMQP_STATUS_OK.rawValue { throw socketError(status, errno: number, uri) }
 }
 
-private func tlsSocket(of state: amqp_connection_state_t, _ tls: BrokerTLS) throws(AMQPError) -> OpaquePointer? {
+private func tlsSocket(
+    of state: amqp_connection_state_t, _ tls: BrokerTLS, host: String
+) throws(AMQPError) -> OpaquePointer? {
     guard let socket = amqp_ssl_socket_new(state) else { return nil }
     amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST)
     amqp_ssl_socket_set_verify_peer(socket, tls.verification.checksAuthority ? 1 : 0)
-    amqp_ssl_socket_set_verify_hostname(socket, tls.verification.checksHost ? 1 : 0)
+    let isAddress = tls.verification.checksHost && crabbitmq_expect_address(socket, host) == 1
+    amqp_ssl_socket_set_verify_hostname(socket, tls.verification.checksHost && !isAddress ? 1 : 0)
     if tls.verification.checksAuthority {
         let file = tls.authorityFile ?? systemAuthorities
         if amqp_ssl_socket_set_cacert(socket, file) != AMQP_STATUS_OK.rawValue {
@@ -45,8 +49,11 @@ private func socketError(_ status: Int32, errno number: Int32, _ uri: BrokerURI)
     case AMQP_STATUS_TIMEOUT:
         AMQPError(.notConnected, "broker \(uri) does not accept a connection in time")
     case AMQP_STATUS_SSL_PEER_VERIFY_FAILED:
+        // Of an address OpenSSL checks all at once.
         AMQPError(
-            .tlsFailed, "the certificate of broker \(uri) is not signed by a trusted authority, or not valid now")
+            .tlsFailed,
+            "the certificate of broker \(uri) is not signed by a trusted authority, or not valid now"
+                + (isAddress(uri.host) ? ", or is not for '\(uri.host)'" : ""))
     case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED:
         AMQPError(.tlsFailed, "the certificate of broker \(uri) is not for '\(uri.host)'")
     case AMQP_STATUS_SSL_CONNECTION_FAILED, AMQP_STATUS_SSL_ERROR:
@@ -63,6 +70,12 @@ private func socketError(_ status: Int32, errno number: Int32, _ uri: BrokerURI)
             "broker \(uri) cannot be reached: "
                 + (number == 0 ? String(cString: amqp_error_string2(status)) : String(cString: strerror(number))))
     }
+}
+
+/// Whether a host is an IPv4 or IPv6 address.
+private func isAddress(_ host: String) -> Bool {
+    var address = in6_addr()
+    return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1
 }
 
 /// Speaks the first words of AMQP.
