@@ -98,7 +98,7 @@ struct URIQuery {
         for pair in text.split(separator: "&") {
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(halves[0])
-            let value = halves.count == 2 ? try URIParts.decoded(halves[1], "parameter '\(name)'") : ""
+            let value = halves.count == 2 ? try URIParts.decoded(halves[1], "parameter") : ""
             switch name {
             case "heartbeat":
                 heartbeat = .seconds(try Self.number(value, name, in: 0...65_535))
@@ -110,7 +110,7 @@ struct URIQuery {
             case "verify" where value == "verify_peer": tls.verification = .full
             case "verify" where value == "verify_none": tls.verification = .none
             case "verify": throw URIParts.error("has a 'verify' other than verify_peer and verify_none")
-            default: throw URIParts.error("has the unknown parameter '\(name)'")
+            default: throw Self.unknown(name, in: text)
             }
             if !["heartbeat", "connection_timeout"].contains(name) { hasTLS = true }
         }
@@ -120,6 +120,15 @@ struct URIQuery {
             tls.identity = BrokerTLS.Identity(certificateFile: certificate, keyFile: key)
         default: throw URIParts.error("needs 'certfile' and 'keyfile' both, or neither")
         }
+    }
+
+    /// The error of a parameter that there is not; what stands behind a `?` within a password is not repeated.
+    private static func unknown(_ name: String, in query: String) -> AMQPError {
+        let isName = !query.contains("@") && name.utf8.allSatisfy { (0x61...0x7a).contains($0) || $0 == 0x5f }
+        return URIParts.error(
+            isName
+                ? "has the unknown parameter '\(name)'"
+                : "has an unknown parameter; a '?' in a password is written as %3F")
     }
 
     private static func number(

@@ -4,7 +4,7 @@ import Glibc
 /// How every command of Libra starts and ends.
 ///
 /// Usage errors exit with 64; a ``CommandError`` prints one line a fault on standard error, `name: …`, and exits with its
-/// code; `--help` and `--version` print on standard output and exit with 0; any other error prints one line and exits
+/// code; of URLs in what is complained of the passwords are left out; `--help` and `--version` print on standard output and exit with 0; any other error prints one line and exits
 /// with 1.
 extension AsyncParsableCommand {
     /// Parses the command line, runs the command, and ends the process.
@@ -57,18 +57,21 @@ struct ProgramEnding {
         let name = command.configuration.commandName ?? command._commandName
         if let error = error as? CommandError {
             exitCode = error.exitCode
-            complaint = error.messages.map { "\(name): \(visibleText($0))\n" }.joined()
+            complaint = error.messages.map { "\(name): \(visibleText(withoutPasswords($0)))\n" }.joined()
             return
         }
         exitCode = command.exitCode(for: error)
         let message = command.message(for: error)
-        switch exitCode {
-        case .success:
+        if exitCode == .success {
             output = message.isEmpty ? "" : message + "\n"
+            return
+        }
+        let safe = withoutPasswords(message)
+        switch exitCode {
         case .usage:
-            complaint = "\(name): \(visibleText(Self.inOneLine(message)))\nSee '\(name) --help'.\n"
+            complaint = "\(name): \(visibleText(Self.inOneLine(safe)))\nSee '\(name) --help'.\n"
         default:
-            complaint = message.isEmpty ? "" : "\(name): \(visibleText(message))\n"
+            complaint = safe.isEmpty ? "" : "\(name): \(visibleText(safe))\n"
         }
     }
 

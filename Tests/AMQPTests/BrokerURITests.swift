@@ -65,6 +65,19 @@ struct BrokerURITests {
         #expect(error.map { !"\($0)".contains("s3cret") } == true)
     }
 
+    @Test(
+        "what stands behind a '?' in a password is not repeated; a parameter that is misspelt is",
+        arguments: [
+            ("amqp://logs:12?s3cret@h/v", "%3F"), ("amqp://logs:12?s3cret=x@h/v", "%3F"),
+            ("amqp://logs:12?a%&s3cret@h", "parameter"), ("amqp://logs:12?a&s3cret=%@h", "%3F"),
+            ("amqp://h?heartbaet=3", "'heartbaet'"),
+        ])
+    func unknownParameter(text: String, word: String) {
+        let error = #expect(throws: AMQPError.self) { try BrokerURI(text) }
+        #expect(error?.message.contains(word) == true, "\(String(describing: error))")
+        #expect(error?.message.contains("s3cret") == false)
+    }
+
     @Test("no way of showing a URI shows its password")
     func secrecy() throws {
         let uri = try BrokerURI("amqps://user:s3cret@[::1]:7/my%2Fhost?heartbeat=3")

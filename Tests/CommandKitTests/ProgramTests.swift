@@ -49,6 +49,28 @@ private struct Sample: AsyncParsableCommand {
         }
     }
 
+    @Test(
+        "of a URL that stands where it should not no password is shown",
+        arguments: [
+            ("amqp://logs:s3cret@h/v", "'amqp://logs:***@h/v'"),
+            ("amqp://logs:s3c@r/et@h?x", "'amqp://logs:***@h?x'"), ("amqp://logs@h:5672", "'amqp://logs@h:5672'"),
+            ("tcp://127.0.0.1:5570", "'tcp://127.0.0.1:5570'"),
+        ])
+    func passwords(argument: String, shown: String) async throws {
+        // The argument parser's complaint, and this module's.
+        let unexpected = try #require(await ending(["child", "1", argument]))
+        var complaints = [unexpected.complaint]
+        if let unknown = Sample.unknownSubcommand([argument]) {
+            complaints.append(ProgramEnding(unknown, of: Sample.self).complaint)
+        }
+        for complaint in complaints {
+            #expect(complaint.hasPrefix("sample: ") && complaint.contains(shown), "\(complaint)")
+            #expect(!complaint.contains("s3c"), "\(complaint)")
+        }
+        let bad = CommandError(.usage, "what is \(argument) for, or a@b?")
+        #expect(ProgramEnding(bad, of: Sample.self).complaint.hasSuffix(" for, or a@b?\n"))
+    }
+
     @Test("a value that is none of many is refused in one line that names them")
     func choice() async throws {
         let ending = try #require(await ending(["child", "1", "--colour", "grey"]))

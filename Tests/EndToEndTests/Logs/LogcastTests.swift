@@ -338,6 +338,20 @@ extension EndToEnd {
             }
         }
 
+        @Test("a password of a URL that stands in the wrong place is not shown")
+        func misplacedURL() async throws {
+            try await withTemporaryFolder { folder in
+                for arguments in [
+                    ["tail", "amqp://logs:s3cret@h"], ["amqp://logs:s3cret@h"],
+                    ["tail", "--url", "amqp://logs:12?s3cret@h/v"],
+                ] {
+                    let command = try await logcast(arguments, in: folder)
+                    #expect(try await command.waitForExit() == 64)
+                    #expect(!command.output.isEmpty && !command.output.contains("s3cret"), "\(command.output)")
+                }
+            }
+        }
+
         @Test("a worker whose log every host can read says so at its start")
         func openWorker() async throws {
             try await withTemporaryFolder { folder in
