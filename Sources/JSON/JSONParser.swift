@@ -2,15 +2,25 @@ extension JSONValue {
     /// How many arrays and objects may be open at once; one more is refused.
     public static let maximumDepth = 99
 
+    /// What becomes of half of a surrogate pair, which is no character (RFC 8259 section 8.2).
+    public enum LoneSurrogates: Sendable {
+        /// The text is refused.
+        case refused
+        /// It is read as U+FFFD.
+        case replaced
+    }
+
     /// Reads one JSON text (RFC 8259), to the letter.
     ///
-    /// - Parameter bytes: UTF-8 without a byte order mark. The caller sets a limit to the size; what is read takes a few
-    ///   times as much memory.
+    /// - Parameters:
+    ///   - bytes: UTF-8 without a byte order mark. The caller sets a limit to the size; what is read takes a few times as
+    ///     much memory.
+    ///   - loneSurrogates: What becomes of half of a surrogate pair, such as `\udcff`.
     /// - Throws: ``JSONError`` for whatever the grammar does not allow, for a key that an object has twice, for half of a
-    ///   surrogate pair, and for more than ``maximumDepth`` levels.
-    public init(parsing bytes: [UInt8]) throws(JSONError) {
+    ///   surrogate pair unless it is replaced, and for more than ``maximumDepth`` levels.
+    public init(parsing bytes: [UInt8], loneSurrogates: LoneSurrogates = .refused) throws(JSONError) {
         try checkUTF8(bytes)
-        var parser = JSONParser(bytes: bytes)
+        var parser = JSONParser(bytes: bytes, loneSurrogates: loneSurrogates)
         self = try parser.parseText()
     }
 }
@@ -29,6 +39,7 @@ private func checkUTF8(_ bytes: [UInt8]) throws(JSONError) {
 /// It goes one level down its own stack a level of nesting, which ``JSONValue/maximumDepth`` keeps within any thread's.
 private struct JSONParser {
     private let bytes: [UInt8]
+    private let loneSurrogates: JSONValue.LoneSurrogates
     private var position = 0
     private var depth = 0
 
@@ -37,8 +48,9 @@ private struct JSONParser {
     private var members: [JSONObject.Member] = []
     private var memberOffsets: [Int] = []
 
-    init(bytes: [UInt8]) {
+    init(bytes: [UInt8], loneSurrogates: JSONValue.LoneSurrogates) {
         self.bytes = bytes
+        self.loneSurrogates = loneSurrogates
     }
 
     mutating func parseText() throws(JSONError) -> JSONValue {
@@ -123,7 +135,7 @@ private struct JSONParser {
     }
 
     private mutating func parseString() throws(JSONError) -> String {
-        var scanner = JSONStringScanner(bytes: bytes, from: position + 1)
+        var scanner = JSONStringScanner(bytes: bytes, from: position + 1, loneSurrogates: loneSurrogates)
         let string = try scanner.scan()
         position = scanner.position
         return string

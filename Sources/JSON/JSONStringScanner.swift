@@ -1,13 +1,15 @@
 /// Reads one string (RFC 8259 section 7) of a text that is known to be UTF-8.
 struct JSONStringScanner {
     private let bytes: [UInt8]
+    private let loneSurrogates: JSONValue.LoneSurrogates
 
     /// The next byte to read; after ``scan()`` the one behind the closing quotation mark.
     private(set) var position: Int
 
     /// Creates a scanner that begins behind the opening quotation mark.
-    init(bytes: [UInt8], from position: Int) {
+    init(bytes: [UInt8], from position: Int, loneSurrogates: JSONValue.LoneSurrogates) {
         self.bytes = bytes
+        self.loneSurrogates = loneSurrogates
         self.position = position
     }
 
@@ -74,12 +76,18 @@ struct JSONStringScanner {
         let start = position
         let first = try scanCodeUnit()
         if let scalar = Unicode.Scalar(first) { return scalar }
+        let end = position
         if UTF16.isLeadSurrogate(first), position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"),
             bytes[position + 1] == UInt8(ascii: "u")
         {
             let second = try scanCodeUnit()
             let value = 0x10000 + UInt32(first & 0x3ff) << 10 + UInt32(second & 0x3ff)
             if UTF16.isTrailSurrogate(second), let scalar = Unicode.Scalar(value) { return scalar }
+        }
+        if loneSurrogates == .replaced {
+            // What follows may be a character of its own.
+            position = end
+            return "\u{fffd}"
         }
         throw JSONError(code: .loneSurrogate, reason: "Half of a surrogate pair in a string", offset: start)
     }

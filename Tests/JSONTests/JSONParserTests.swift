@@ -49,6 +49,16 @@ import Testing
     }
 
     @Test(
+        "half of a surrogate pair is read as U+FFFD where that is wanted, and what follows as it is",
+        arguments: [
+            (#"\udcff"#, "\u{fffd}"), (#"a\ud83dz"#, "a\u{fffd}z"), (#"\ud83d\u0041"#, "\u{fffd}A"),
+            (#"\ud83d\ud83d\ude00"#, "\u{fffd}😀"), (#"\ud83d\n"#, "\u{fffd}\n"), (#"\ude00\ud83d"#, "\u{fffd}\u{fffd}"),
+        ])
+    func replacedSurrogate(_ text: String, read: String) throws {
+        #expect(try JSONValue(parsing: Array("\"\(text)\"".utf8), loneSurrogates: .replaced) == .string(read))
+    }
+
+    @Test(
         "half of a surrogate pair is refused",
         arguments: [#""\ud800""#, #""\udc00""#, #""\ud800\ud800""#, #""\ud800x""#, #""\ud800\n""#, #""\udc00\ud800""#])
     func loneSurrogate(_ text: String) throws {

@@ -44,6 +44,17 @@ import Testing
         #expect(record.seq == 0)
     }
 
+    @Test("bytes that a Python tool could not decode, and wrote as half of a surrogate pair, are read as U+FFFD")
+    func surrogateEscapes() throws {
+        let text = #"""
+            {"level": "ERROR", "message": "no file 'caf\udce9'", "machine": "\ud83d", "metadata": {"\udcff": "x"}}
+            """#
+        let record = try LogRecord(json: Array(text.utf8))
+        #expect(record.message == "no file 'caf\u{fffd}'")
+        #expect(record.machine == "\u{fffd}")
+        #expect(record.metadata == ["\u{fffd}": "x"])
+    }
+
     @Test(
         "what is no record is refused with the reason",
         arguments: [

@@ -53,13 +53,16 @@ extension LogRecord {
         return fields.bytes()
     }
 
-    /// Reads JSON; what is not UTF-8 within it becomes U+FFFD, as a record in Latin-1 is better than none.
+    /// Reads JSON; what is no character within it becomes U+FFFD, as a record in Latin-1 is better than none.
+    ///
+    /// Python's `json` writes bytes that it could not decode (PEP 383) as halves of surrogate pairs.
     private static func json(_ bytes: [UInt8]) throws(LogBroadcastError) -> JSONValue {
         do throws(JSONError) {
-            return try JSONValue(parsing: bytes)
+            return try JSONValue(parsing: bytes, loneSurrogates: .replaced)
         } catch {
             if String(validating: bytes, as: UTF8.self) == nil,
-                let value = try? JSONValue(parsing: Array(String(decoding: bytes, as: UTF8.self).utf8))
+                let value = try? JSONValue(
+                    parsing: Array(String(decoding: bytes, as: UTF8.self).utf8), loneSurrogates: .replaced)
             {
                 return value
             }
