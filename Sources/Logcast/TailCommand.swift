@@ -35,6 +35,8 @@ struct TailCommand: AsyncParsableCommand {
                 bytes = json ? record.json : Array(line.text(record).utf8)
             case .record:
                 continue
+            case .missed(let machine, _, _) where !filter.allows(machine: machine):
+                continue
             case .foreign(let body):
                 guard filters.isEmpty else { continue }
                 let raw: JSONValue = ["raw": .string(Data(body).base64EncodedString())]

@@ -27,16 +27,17 @@ struct TopCommand: AsyncParsableCommand {
         let watching = Task {
             for await event in viewer { await counts.take(event, if: filter) }
         }
-        var screen = TopScreen(terminal: .output)
+        var screen = TopScreen()
         let output = OutputThread()
         let clock = ContinuousClock()
         var last = clock.now
         for _ in 0..<(count ?? .max) {
             try await clock.sleep(until: last.advanced(by: .seconds(interval)))
             let now = clock.now
-            let table = await counts.table(after: last.duration(to: now), rows: screen.rows)
+            let terminal = Terminal.output
+            let table = await counts.table(after: last.duration(to: now), rows: screen.rows(of: terminal))
             last = now
-            try await output.write(Array(screen.redrawn(table).utf8))
+            try await output.write(Array(screen.redrawn(table, on: terminal).utf8))
         }
         watching.cancel()
         await viewer.close()
@@ -51,10 +52,11 @@ private actor MachineCounts {
     func take(_ event: BroadcastEvent, if filter: RecordFilter) {
         switch event {
         case .record(let record) where filter.allows(record): machines.count(record)
-        case .missed(let machine, _, let count): machines.count(missed: count, of: machine)
+        case .missed(let machine, _, let count) where filter.allows(machine: machine):
+            machines.count(missed: count, of: machine)
         case .disconnected(let reason): trouble = reason
         case .connected: trouble = nil
-        case .record, .foreign: break
+        case .record, .missed, .foreign: break
         }
     }
 

@@ -10,15 +10,12 @@ struct TopScreen {
         let trouble: String?
     }
 
-    let terminal: Terminal
     private var height = 0
 
-    init(terminal: Terminal) { self.terminal = terminal }
-
     /// How many machines there is room for.
-    var rows: Int {
+    func rows(of terminal: Terminal) -> Int {
         var size = winsize()
-        guard terminal.isTerminal, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else {
+        guard terminal.canRedraw, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else {
             return .max
         }
         // A line above, the heading, and the one where the cursor stands.
@@ -26,18 +23,23 @@ struct TopScreen {
     }
 
     /// What to write so that the content is seen, in the place of what was drawn before.
-    mutating func redrawn(_ content: Content) -> String {
+    ///
+    /// - Parameters:
+    ///   - content: What is drawn.
+    ///   - terminal: The terminal as it is now: its width may have changed.
+    /// - Returns: The text.
+    mutating func redrawn(_ content: Content, on terminal: Terminal) -> String {
         var text = content.machines == 1 ? "1 machine" : "\(content.machines) machines"
         if let trouble = content.trouble {
-            // A line that wraps would be counted as one.
             let room = max((terminal.width ?? .max) - text.count - 3, 0)
             text += "  " + Style.red(String(visibleText(trouble).prefix(room)), on: terminal)
         }
         text += "\n" + content.table.drawn(for: terminal)
-        guard terminal.isTerminal else { return text }
+        guard terminal.canRedraw else { return text }
         // ECMA-48: up to the first line of the last table, and erase from there to the end of the screen.
         let back = height > 0 ? "\u{1b}[\(height)A\r\u{1b}[J" : ""
         height = text.utf8.count { $0 == UInt8(ascii: "\n") }
-        return back + text
+        // DECAWM: a line that is too long ends at the edge. One that wraps would be counted as one.
+        return "\u{1b}[?7l" + back + text + "\u{1b}[?7h"
     }
 }

@@ -8,6 +8,8 @@ public struct Terminal: Sendable, Equatable {
     public let width: Int?
     /// Whether it shows colours: a terminal other than `dumb`, and no `NO_COLOR` (https://no-color.org).
     public let hasColour: Bool
+    /// Whether its cursor can be moved: a terminal other than `dumb`.
+    public let canRedraw: Bool
     let descriptor: Int32
 
     /// Standard output.
@@ -26,7 +28,8 @@ public struct Terminal: Sendable, Equatable {
         var size = winsize()
         let isKnown = isTerminal && ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
         width = isTerminal ? (isKnown ? Int(size.ws_col) : 80) : nil
-        hasColour = isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+        canRedraw = isTerminal && environment["TERM"] != "dumb"
+        hasColour = canRedraw && (environment["NO_COLOR"] ?? "").isEmpty
     }
 
     /// Writes a text; what nobody takes is lost.

@@ -26,10 +26,18 @@ public struct RecordFilter: Sendable {
     /// - Returns: Whether it does.
     public func allows(_ record: LogRecord) -> Bool {
         if let level, record.level < level { return false }
-        guard machines.isEmpty || machines.contains(where: { $0.matches(record.machine) }) else { return false }
+        guard allows(machine: record.machine) else { return false }
         guard loggers.isEmpty || loggers.contains(where: { $0.matches(record.logger) }) else { return false }
         guard let text else { return true }
         return text(record.message) || record.exception.map(text) == true
             || record.metadata.contains { text("\($0.key)=\($0.value.text)") }
+    }
+
+    /// Whether any record of a machine can pass, as far as its name goes.
+    ///
+    /// - Parameter machine: The machine's name.
+    /// - Returns: Whether it can.
+    public func allows(machine: String) -> Bool {
+        machines.isEmpty || machines.contains { $0.matches(machine) }
     }
 }

@@ -338,6 +338,68 @@ extension EndToEnd {
             }
         }
 
+        @Test("on a terminal no line of top wraps; on a dumb one nothing is written but text")
+        func terminals() async throws {
+            try await withTemporaryFolder { folder in
+                let url = "tcp://127.0.0.1:\(try freePort())"
+                let program = Repository.executable("logcast")
+                let command = "stty cols 30; exec '\(program)' top --url '\(url)?bind' --interval 0.1 --count 3"
+                for kind in ["xterm", "dumb"] {
+                    let (code, output) = try await TestServers.run(
+                        "script", ["-qec", command, "\(folder)/typescript"], environment: ["TERM": kind])
+                    #expect(code == 0, "\(output)")
+                    for mode in ["\u{1b}[?7l", "\u{1b}[?7h"] {
+                        #expect(output.ranges(of: mode).count == (kind == "dumb" ? 0 : 3), "\(output)")
+                    }
+                    #expect(output.contains("\u{1b}") == (kind != "dumb"), "\(output)")
+                    #expect(output.matches(of: /0 machines/).count == 3, "\(output)")
+                }
+            }
+        }
+
+        @Test("with --machine nothing is said of what was missed of others")
+        func missedOfOthers() async throws {
+            try await withTemporaryFolder { folder in
+                let ports = [try freePort(), try freePort()]
+                let tail = try await logcast(
+                    ["tail", "--url", "tcp://127.0.0.1:\(ports[0])?bind", "--machine", "lb-*", "--count", "3"],
+                    in: folder)
+                let top = try await logcast(
+                    [
+                        "top", "--url", "tcp://127.0.0.1:\(ports[1])?bind", "--machine", "lb-*", "--interval", "0.1",
+                        "--count", "300",
+                    ], in: folder)
+                let script = """
+                    import json, sys, zmq
+                    context = zmq.Context()
+                    for port in sys.argv[1:]:
+                        publisher = context.socket(zmq.XPUB)
+                        publisher.connect("tcp://127.0.0.1:" + port)
+                        publisher.recv()
+                        for machine, seq in (("lb-1", 1), ("db-1", 1), ("lb-1", 3), ("db-1", 9), ("lb-1", 4)):
+                            record = dict(machine=machine, level="INFO", message="x", seq=seq, run="r", pid=7)
+                            publisher.send(json.dumps(record).encode())
+                        publisher.close(10000)
+                    context.term()
+                    """
+                let (code, output) = try await TestServers.run(
+                    "/usr/bin/python3", ["-c", script] + ports.map { "\($0)" },
+                    environment: try PythonPackages.environment(), within: .seconds(60))
+                #expect(code == 0, "\(output)")
+                #expect(try await tail.waitForExit(within: .seconds(30)) == 0)
+                #expect(tail.output.contains("lb-1[7]: 1 records missed"), "\(tail.output)")
+                #expect(!tail.output.contains("db-1"), "\(tail.output)")
+                try await eventually(within: .seconds(20), "three records") {
+                    top.output.split(separator: "\n").contains { line in
+                        let words = line.split(separator: " ")
+                        return words.count == 6 && words[0] == "lb-1" && words[2] == "3" && words[5] == "1"
+                    }
+                }
+                #expect(!top.output.contains("db-1"), "\(top.output)")
+                await top.stop()
+            }
+        }
+
         @Test("a password of a URL that stands in the wrong place is not shown")
         func misplacedURL() async throws {
             try await withTemporaryFolder { folder in
