@@ -57,10 +57,32 @@ struct LevelName: ExpressibleByArgument {
 }
 
 /// A regular expression that any task may use; Swift's own type is bound to one.
+///
+/// The time that it takes can grow with the square of what is searched, and records have up to a mebibyte: so it is found
+/// in one line at a time, and in the beginning of each. A text without any of its special characters is found everywhere.
 private final class Expression: Sendable {
+    /// How many characters of a line are searched.
+    private static let longestLine = 4_096
+
     private let regex: Mutex<Regex<AnyRegexOutput>>
+    /// What is to be found when it is nothing but a text.
+    private let plain: String?
 
-    init(_ text: String) throws { regex = Mutex(try Regex(text)) }
+    init(_ text: String) throws {
+        regex = Mutex(try Regex(text))
+        var rest = text[...]
+        // What begins with anything is found wherever the rest is.
+        while rest.hasPrefix(".*"), !rest.hasPrefix(".*+") { rest = rest.dropFirst(rest.hasPrefix(".*?") ? 3 : 2) }
+        if rest.startIndex != text.startIndex { regex.withLock { $0 = (try? Regex(String(rest))) ?? $0 } }
+        plain = rest.contains { #"\^$.|?*+()[]{}"#.contains($0) } ? nil : String(rest)
+    }
 
-    func isFound(in text: String) -> Bool { regex.withLock { text.firstMatch(of: $0) != nil } }
+    func isFound(in text: String) -> Bool {
+        if let plain { return text.contains(plain) }
+        return regex.withLock { regex in
+            text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).contains {
+                $0.prefix(Self.longestLine).firstMatch(of: regex) != nil
+            }
+        }
+    }
 }

@@ -400,6 +400,27 @@ extension EndToEnd {
             }
         }
 
+        @Test("--grep finds in long records without delay: a text anywhere, else in the beginning of each line")
+        func longGrep() async throws {
+            try await withTemporaryFolder { folder in
+                let long = String(repeating: "x", count: 100_000)
+                for (expression, passes, isFound) in [
+                    (".*error", "\(long) error", true), ("x+error", "\(long)error", false),
+                    ("^second.*error", "first\nsecond error", true),
+                ] {
+                    let url = "tcp://127.0.0.1:\(try freePort())"
+                    let tail = try await logcast(
+                        ["tail", "--url", "\(url)?bind", "--grep", expression, "--count", "1"], in: folder)
+                    for text in ["\(long) nothing", passes, "second xerror"] where tail.isRunning {
+                        // The tail may be gone before the last.
+                        _ = try await send(["--timeout", "2", text], url, in: folder)
+                    }
+                    #expect(try await tail.waitForExit(within: .seconds(60)) == 0)
+                    #expect(tail.output.contains("]: second xerror") != isFound, "\(tail.output.prefix(300))")
+                }
+            }
+        }
+
         @Test("a password of a URL that stands in the wrong place is not shown")
         func misplacedURL() async throws {
             try await withTemporaryFolder { folder in
