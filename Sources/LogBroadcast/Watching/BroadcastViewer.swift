@@ -33,14 +33,24 @@ public final class BroadcastViewer: AsyncSequence, Sendable {
     public init(from urls: [BroadcastURL], options: ViewerOptions = ViewerOptions()) throws(LogBroadcastError) {
         guard !urls.isEmpty else { throw LogBroadcastError(.invalidArgument, "a viewer needs a URL at least") }
         var places: [any WatchedPlace] = []
-        for url in urls {
-            switch url.place {
-            case .broker(let uri): places.append(try WatchedBroker(uri, options: options))
-            case .peers(let endpoint): places.append(try WatchedPeers(endpoint, side: url.side ?? .connect))
-            }
+        do throws(LogBroadcastError) {
+            for url in urls { places.append(try Self.place(at: url, options)) }
+        } catch {
+            // A connection is kept until it is closed.
+            for place in places { Task.detached { await place.close() } }
+            throw error
         }
         self.places = places
         watching = places.map { [desk] place in Task.detached { await place.watch(for: desk) } }
+    }
+
+    private static func place(
+        at url: BroadcastURL, _ options: ViewerOptions
+    ) throws(LogBroadcastError) -> any WatchedPlace {
+        switch url.place {
+        case .broker(let uri): try WatchedBroker(uri, options: options)
+        case .peers(let endpoint): try WatchedPeers(endpoint, side: url.side ?? .connect)
+        }
     }
 
     deinit {
