@@ -27,7 +27,7 @@ public struct MessageLogError: Error, Sendable, CustomStringConvertible {
         public static let leaseLost = Code("leaseLost")
         /// There is no room: on the disk, in the store, in the spool, or in a queue.
         public static let full = Code("full")
-        /// What the cursor points to has been removed by retention.
+        /// What the cursor points to has been removed by retention, or the log was emptied and has begun anew.
         public static let expired = Code("expired")
         /// A handler failed, and no dead-letter key is set.
         public static let handlerFailed = Code("handlerFailed")

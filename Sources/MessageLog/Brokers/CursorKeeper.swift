@@ -49,7 +49,8 @@ public struct CursorInfo: Sendable, Hashable {
     public let name: ConsumerName
     /// The message that comes next, which need not be there yet.
     public let next: Position
-    /// How many messages there are for it to read; `nil` where that is not known.
+    /// How many messages there are for it to read; `nil` where that is not known, as behind the end of a log that was
+    /// emptied and begun anew.
     public let waiting: UInt64?
     /// When it was moved, by the store's clock.
     public let moved: UTCTime

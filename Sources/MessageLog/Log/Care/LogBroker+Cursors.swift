@@ -7,14 +7,14 @@ extension LogBroker: CursorKeeper {
     public func cursors(of key: RoutingKey, in folder: String?) async throws(MessageLogError) -> [CursorInfo] {
         let log = try self.folder(of: key)
         let shelf = try shelf(of: log, in: folder)
-        let end = try await log.end().sequence
-        var found: [CursorInfo] = []
+        var found: [(name: ConsumerName, content: CursorObject.Content)] = []
         for name in try await shelf.names() {
             // One that was deleted meanwhile is none.
-            guard let cursor = try await shelf.cursor(name).read() else { continue }
-            found.append(CursorInfo(name, cursor, end: end))
+            if let cursor = try await shelf.cursor(name).read() { found.append((name, cursor)) }
         }
-        return found
+        // Read before them it would be behind those that move.
+        let end = try await log.end().sequence
+        return found.map { CursorInfo($0.name, $0.content, end: end) }
     }
 
     /// A cursor; see ``CursorKeeper/cursor(_:of:in:)``.
@@ -148,6 +148,7 @@ extension CursorInfo {
     fileprivate init(_ name: ConsumerName, _ content: CursorObject.Content, end: UInt64) {
         let sequence = content.state.sequence
         self.init(
-            name: name, next: .sequence(sequence), waiting: end > sequence ? end - sequence : 0, moved: content.written)
+            name: name, next: .sequence(sequence), waiting: end >= sequence ? end - sequence : nil,
+            moved: content.written)
     }
 }

@@ -27,17 +27,20 @@ extension LogFolder {
     }
 
     /// Finds a message by its number, by halving.
-    func place(ofSequence sequence: UInt64) async throws(MessageLogError) -> LogPlace {
+    ///
+    /// - Parameters:
+    ///   - sequence: The message's number, at most that of the next one.
+    ///   - code: What it is called when it is more.
+    /// - Returns: The place.
+    /// - Throws: ``MessageLogError``.
+    func place(
+        ofSequence sequence: UInt64, orSay code: MessageLogError.Code = .invalidArgument
+    ) async throws(MessageLogError) -> LogPlace {
         while true {
             let end = try await end()
             let start = try await start()
             guard sequence >= start.sequence else { throw expired(sequence, start: start) }
-            guard sequence <= end.sequence else {
-                throw MessageLogError(
-                    .invalidArgument,
-                    "the log of \(key) in \(store) ends before message \(end.sequence), and \(sequence) was asked for: if it "
-                        + "was emptied and begun anew, set the cursor to its beginning")
-            }
+            guard sequence <= end.sequence else { throw beyond(sequence, end: end.sequence, code) }
             if sequence == end.sequence { return LogPlace(sequence: sequence, segment: end.number) }
             switch try await lastSegment(from: start.segment, to: end.number, where: { $0.firstSequence <= sequence }) {
             case .found(let number): return LogPlace(sequence: sequence, segment: number)
@@ -119,6 +122,13 @@ extension LogFolder {
             }
         }
         return best.map { .found($0) } ?? .none
+    }
+
+    func beyond(_ sequence: UInt64, end: UInt64, _ code: MessageLogError.Code) -> MessageLogError {
+        MessageLogError(
+            code,
+            "the log of \(key) in \(store) ends before message \(end), and \(sequence) was to come next: if it was emptied "
+                + "and begun anew, set the cursor to its beginning (muskrat cursors set \(key) beginning)")
     }
 
     func expired(_ sequence: UInt64, start: LogStart) -> MessageLogError {

@@ -232,7 +232,7 @@ actor LogReader: MessageReader {
             place = Place(segment: hint, first: first.sequence, isExact: first.isExact, wanted: sequence)
             return
         }
-        let found = try await folder.place(ofSequence: sequence)
+        let found = try await folder.place(ofSequence: sequence, orSay: .expired)
         let first = try await first(of: found.segment, for: sequence, start: start)
         place = Place(
             segment: found.segment, first: first?.sequence ?? 1, isExact: first?.isExact ?? false, wanted: sequence)
@@ -275,7 +275,11 @@ actor LogReader: MessageReader {
         switch try await ahead.fetch(place.segment) {
         case .absent:
             try await checkStart(olderThan: Self.startInterval)
-            guard let next = try await resumption(at: place.segment) else { return false }
+            guard let next = try await resumption(at: place.segment) else {
+                // A cursor may name a segment far back, so that only the end tells that its message is behind it.
+                guard place.isExact, place.wanted > place.first else { return false }
+                throw folder.beyond(place.wanted, end: place.first, .expired)
+            }
             let what = next - 1 > place.segment ? "segments \(place.segment) to \(next - 1) are" : "it is"
             try pass(place.segment, "\(what) missing, and later ones are there")
             self.place = Place(segment: next, first: place.first, isExact: false, wanted: place.wanted)
@@ -320,9 +324,19 @@ actor LogReader: MessageReader {
         case .removed(let start):
             throw folder.expired(place?.wanted ?? start.sequence, start: start)
         case .nothing, .appended:
+            // When reading began here it was there, or this reader had just read it.
+            if lookedAheadAt != nil { try await checkEnd(at: number) }
             lookedAheadAt = now
             return nil
         }
+    }
+
+    /// Makes sure that the log still ends where this reader waits, and was not emptied meanwhile.
+    private func checkEnd(at number: UInt64) async throws(MessageLogError) {
+        guard let place, place.isExact, number > 1, case .absent = try await folder.header(number - 1) else { return }
+        // Retention never removes the last one; where it removed this one, there are others by now.
+        guard try await folder.start().segment < number else { return }
+        throw folder.beyond(place.wanted, end: try await folder.end().sequence, .expired)
     }
 
     /// Lets what is wrong with a segment pass, if the options say so.
