@@ -155,6 +155,9 @@ public struct ReaderOptions: Sendable {
     public var batchBytes: Int
     /// Which keys there were when reading a pattern began; readers that replace one another share it.
     var firstLook: FirstLook?
+    /// Who goes on without those keys of a pattern that cannot be read, and is told of them; `nil` where the first of them
+    /// ends the reading when the others have nothing more.
+    var reportFault: (@Sendable (RoutingKey, MessageLogError) -> Void)?
 
     /// Describes a reader.
     public init(

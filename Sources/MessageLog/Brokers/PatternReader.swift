@@ -4,7 +4,8 @@ import CivilTime
 ///
 /// What is at hand of the keys is merged by its times; of each key, messages keep their order. Keys that come into being
 /// later are found while it reads. Each key has its own cursor, and its own lease: consumers of one name share the keys
-/// among them, and one that has any does not wait for those that another one has.
+/// among them, and one that has any does not wait for those that another one has. A key that cannot be read, as one with a
+/// corrupt segment, keeps none of the others back.
 actor PatternReader: MessageReader {
     /// What there is to be read, by those who know.
     struct Source: Sendable {
@@ -19,6 +20,8 @@ actor PatternReader: MessageReader {
         let reader: any MessageReader
         var isLeased = false
         var messages: [Message] = []
+        /// Why the key could not be read, and when that was.
+        var failure: (error: MessageLogError, at: Duration)?
     }
 
     private let source: Source
@@ -32,6 +35,8 @@ actor PatternReader: MessageReader {
 
     /// How often it looks for new keys at most; on a store that is a listing.
     private static let lookInterval = Duration.seconds(1)
+    /// How often it is tried again to read a key that cannot be read.
+    private static let restInterval = Duration.seconds(60)
     /// How many keys are read at a time.
     private static let width = 4
 
@@ -45,7 +50,7 @@ actor PatternReader: MessageReader {
     func takeLease() async throws(MessageLogError) -> Bool {
         try await lookForKeys()
         try await takeLeases()
-        return branches.isEmpty || branches.values.contains { $0.isLeased }
+        return branches.isEmpty || branches.values.contains { $0.isLeased || $0.failure != nil }
     }
 
     func next() async throws(MessageLogError) -> [Message] {
@@ -53,6 +58,7 @@ actor PatternReader: MessageReader {
             let hasAny = try await takeLease()
             try await fill()
             let messages = merge()
+            if messages.isEmpty { try throwFailure() }
             if !messages.isEmpty || hasAny { return messages }
             // All keys are with other consumers of the name.
             try await clock.pause(.milliseconds(250))
@@ -121,16 +127,55 @@ actor PatternReader: MessageReader {
     /// Takes the leases that are free; those of one consumer or another are asked for again with each call.
     private func takeLeases() async throws(MessageLogError) {
         for key in branches.keys.sorted() {
-            guard let branch = branches[key], !branch.isLeased else { continue }
-            if try await branch.reader.takeLease() { branches[key]?.isLeased = true }
+            guard let branch = branches[key], !branch.isLeased, !isResting(branch) else { continue }
+            do throws(MessageLogError) {
+                if try await branch.reader.takeLease() {
+                    branches[key]?.isLeased = true
+                    branches[key]?.failure = nil
+                }
+            } catch {
+                guard note(error, of: key) else { throw error }
+            }
         }
+    }
+
+    // MARK: Keys that cannot be read.
+
+    /// Whether it is not tried to read a key just now, so that it takes no time that the others need.
+    private func isResting(_ branch: Branch) -> Bool {
+        branch.failure.map { clock.now() - $0.at < Self.restInterval } ?? false
+    }
+
+    /// Notes a failure that concerns one key only; whoever goes on without it is told.
+    ///
+    /// - Returns: Whether it is one.
+    private func note(_ error: MessageLogError, of key: RoutingKey) -> Bool {
+        switch error.code {
+        case .corrupt, .expired, .laterVersion: break
+        default: return false
+        }
+        branches[key]?.failure = (error, clock.now())
+        options.reportFault?(key, error)
+        return true
+    }
+
+    /// Throws what is wrong with a key when the others have nothing more.
+    ///
+    /// Whoever goes on without those keys has been told, and only learns of it in this way when there are no others.
+    private func throwFailure() throws(MessageLogError) {
+        let failed = branches.filter { $0.value.failure != nil }.keys
+        guard let first = failed.min(), let failure = branches[first]?.failure else { return }
+        if options.reportFault != nil, branches.values.contains(where: { $0.isLeased && $0.failure == nil }) { return }
+        // Asked again, it looks again.
+        for key in failed { branches[key]?.failure = nil }
+        throw failure.error
     }
 
     // MARK: Messages.
 
     /// Reads keys of which nothing is at hand, some at a time, until there is enough.
     private func fill() async throws(MessageLogError) {
-        let keys = branches.filter(\.value.isLeased).keys.sorted()
+        let keys = branches.filter { $0.value.isLeased && !isResting($0.value) }.keys.sorted()
         guard !keys.isEmpty else { return }
         let rotated = keys[(turn % keys.count)...] + keys[..<(turn % keys.count)]
         // Something is at hand already when the call before failed at another key.
@@ -156,8 +201,10 @@ actor PatternReader: MessageReader {
             switch result {
             case .success(let messages):
                 branches[key]?.messages = messages
+                branches[key]?.failure = nil
                 bytes += Self.size(messages)
             case .failure(let error):
+                if note(error, of: key) { continue }
                 failures.append(error)
                 guard error.code == .leaseLost else { continue }
                 // What it gave comes again, from whoever has the lease now; the other keys do not wait for that one.

@@ -24,7 +24,7 @@ struct ConsumerRun {
     /// Checks what can be checked before anything is read.
     private init(_ subscription: Subscription, _ handler: Handler, isPatient: Bool) throws(MessageLogError) {
         if case .lists(let limits, _) = handler { try limits.check() }
-        seat = ReaderSeat(subscription)
+        seat = ReaderSeat(subscription, follows: isPatient)
         try subscription.check(with: seat.broker())
         self.subscription = subscription
         self.handler = handler
@@ -115,7 +115,14 @@ struct ConsumerRun {
         try await handleQueue(isAll: false)
         try await commit()
         while true {
-            let messages = try await nextMessages()
+            let messages: [Message]
+            do throws(MessageLogError) {
+                messages = try await nextMessages()
+            } catch {
+                // What was read before is as good as ever, unless another consumer has it now.
+                if error.code != .leaseLost, error.code != .cancelled { try await handleQueue(isAll: true) }
+                throw error
+            }
             queue.append(messages, countsBytes: makesLists)
             try await handleQueue(isAll: messages.isEmpty)
             // RabbitMQ, for one, gives more when it knows that what it gave has been handled.

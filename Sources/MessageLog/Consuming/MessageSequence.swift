@@ -79,7 +79,7 @@ public struct MessageSequence: AsyncSequence, Sendable {
         private var patience: Patience
 
         fileprivate init(_ subscription: Subscription, interval: Duration?) {
-            seat = ReaderSeat(subscription)
+            seat = ReaderSeat(subscription, follows: interval != nil)
             self.interval = interval
             patience = Patience(clock: subscription.clock, logger: subscription.logger)
         }

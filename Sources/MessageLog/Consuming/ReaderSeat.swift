@@ -12,10 +12,19 @@ final class ReaderSeat: Sendable {
     }
 
     private let subscription: Subscription
+    private let follows: Bool
     private let firstLook = FirstLook()
     private let state = Mutex(State())
 
-    init(_ subscription: Subscription) { self.subscription = subscription }
+    /// Describes one.
+    ///
+    /// - Parameters:
+    ///   - subscription: What is read.
+    ///   - follows: Whether reading goes on without those keys of a pattern that cannot be read.
+    init(_ subscription: Subscription, follows: Bool) {
+        self.subscription = subscription
+        self.follows = follows
+    }
 
     /// Whoever forgets it gives the lease back all the same.
     deinit {
@@ -45,7 +54,7 @@ final class ReaderSeat: Sendable {
         let (present, generation) = state.withLock { ($0.reader, $0.generation) }
         if let present { return present }
         let reader = try await subscription.makeReader(
-            from: broker(), again: generation > 0, firstLook: firstLook)
+            from: broker(), again: generation > 0, firstLook: firstLook, follows: follows)
         state.withLock { state in
             state.reader = reader
             state.generation = generation + 1

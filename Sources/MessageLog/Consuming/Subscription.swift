@@ -98,15 +98,23 @@ struct Subscription: Sendable {
     ///   - broker: Where to read.
     ///   - isAgain: Whether it replaces another.
     ///   - firstLook: Which keys there were at the beginning: one for all readers that replace one another.
+    ///   - follows: Whether it is to go on without those keys of a pattern that cannot be read.
     /// - Returns: The reader.
     /// - Throws: ``MessageLogError``.
     func makeReader(
-        from broker: any Broker, again isAgain: Bool, firstLook: FirstLook
+        from broker: any Broker, again isAgain: Bool, firstLook: FirstLook, follows: Bool
     ) async throws(MessageLogError) -> any MessageReader {
         let (pattern, name) = try checked.get()
         var reading = options.reading
         if isAgain { reading.ignoresCursor = false }
         reading.firstLook = firstLook
+        if follows {
+            reading.reportFault = { [logger] key, error in
+                logger.error(
+                    "a key cannot be read; the others go on without it",
+                    metadata: [LogKey.key: "\(key)", LogKey.error: "\(error)"])
+            }
+        }
         if case .configuration(let configuration) = place, reading.cursorFolder == nil {
             reading.cursorFolder = configuration.cursorFolder?.string
         }

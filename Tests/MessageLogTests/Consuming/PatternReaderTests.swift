@@ -154,13 +154,82 @@ import Testing
         #expect(try await reader.next().map(\.text) == ["5"])
     }
 
+    private let corrupt = MessageLogError(.corrupt, "damaged")
+
+    @Test("a key that cannot be read keeps none of the others back, and is told of when these have nothing more")
+    func corruptKey() async throws {
+        for key in ["A.X", "A.Y", "A.Z"] { try broker.send(key, (1...6).map { "\(key) \($0)" }) }
+        try broker.failNext(of: "A.Y", corrupt)
+        let reader = try reader()
+        var texts: [String] = []
+        await #expect {
+            while case let messages = try await reader.next(), !messages.isEmpty { texts += messages.map(\.text) }
+        } throws: { code($0) == .corrupt }
+        #expect(texts.count == 12 && !texts.contains { $0.hasPrefix("A.Y") })
+        // Asked again, it looks again.
+        #expect(try await reader.next().map(\.text) == (1...4).map { "A.Y \($0)" })
+    }
+
+    @Test("that a lease was lost is told at once, and does not hide behind a key that cannot be read")
+    func lostLeaseBesideCorruptKey() async throws {
+        for key in ["A.X", "A.Y", "A.Z"] { try broker.send(key, (1...5).map { "\(key) \($0)" }) }
+        let reader = try reader()
+        #expect(try await reader.next().count == 12)
+        try broker.failNext(of: "A.X", corrupt)
+        try broker.takeOver("A.Z")
+        await #expect { try await reader.next() } throws: { code($0) == .leaseLost }
+        #expect(try await reader.next().map(\.text) == ["A.Y 5"])
+        await #expect { try await reader.next() } throws: { code($0) == .corrupt }
+    }
+
+    @Test("who follows is told of a key that cannot be read, goes on without it, and with it when it can be read")
+    func followsWithoutKey() async throws {
+        for key in ["A.X", "A.Y"] { try broker.send(key, [key]) }
+        let reported = Mutex<[String]>([])
+        var options = ReaderOptions()
+        options.reportFault = { key, error in reported.withLock { $0.append("\(key) \(error)") } }
+        let reader = try reader(options: options)
+        try broker.failNext(of: "A.X", corrupt)
+        #expect(try await reader.next().map(\.text) == ["A.Y"])
+        #expect(try await reader.next().isEmpty)
+        #expect(reported.withLock { $0 } == ["A.X damaged"])
+        try broker.send("A.Y", ["later"])
+        #expect(try await reader.next().map(\.text) == ["later"])
+        clock.advance(.seconds(61))
+        #expect(try await reader.next().map(\.text) == ["A.X"])
+        #expect(reported.withLock { $0.count } == 1)
+    }
+
+    @Test("where no key can be read, who follows is not left without a word")
+    func followsNothing() async throws {
+        try broker.send("A.X", ["x"])
+        var options = ReaderOptions()
+        options.reportFault = { _, _ in }
+        let reader = try reader(options: options)
+        try broker.failNext(of: "A.X", corrupt)
+        await #expect { try await reader.next() } throws: { code($0) == .corrupt }
+    }
+
+    @Test("what was read of other keys is handled before a key that cannot be read ends a consumer")
+    func handlesBeforeEnding() async throws {
+        for key in ["A.X", "A.Y", "A.Z"] { try broker.send(key, [key]) }
+        try broker.failNext(of: "A.Y", corrupt)
+        let consumer = AggregateConsumer("a.*", broker: broker, count: .max, logger: .quiet) { [notebook] messages in
+            for message in messages { notebook.note(message.text) }
+        }
+        await #expect { try await consumer.consume() } throws: { code($0) == .corrupt }
+        #expect(Set(notebook.all) == ["A.X", "A.Z"])
+        #expect(try broker.cursor("A.X") == 1 && broker.cursor("A.Z") == 1 && broker.cursor("A.Y") == 0)
+        #expect(try await consumer.consume().handled == 1)
+    }
+
     @Test("a key that came into being before a lease was lost is read from its beginning, also by who began at the end")
     func newKeyAndLostLease() async throws {
         try broker.send("A.X", ["before"])
         let seat = ReaderSeat(
             Subscription(
                 "A.*", name: "default", at: .broker(broker),
-                options: ConsumerOptions(reading: ReaderOptions(start: .end)), logger: .quiet))
+                options: ConsumerOptions(reading: ReaderOptions(start: .end)), logger: .quiet), follows: true)
         #expect(try await seat.reader().next().isEmpty)
         try broker.send("A.Y", ["y"])
         // As after a lost lease.
