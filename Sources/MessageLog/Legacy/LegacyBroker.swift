@@ -92,17 +92,19 @@ public final class LegacyBroker: Broker {
     ) async throws(MessageLogError) -> any MessageReader {
         let name = try options.cursor.map { text throws(MessageLogError) in try ConsumerName(text) } ?? consumer
         let folder = try folder(of: key)
+        let cursor = try await cursor(name, of: folder, in: options.cursorFolder)
         let lease: (any Lease)?
-        if let files = store as? FileObjectStore {
-            lease = try FileLease(store: files, folder: folder.base, name: name.description)
+        // It lies where the cursor lies: those who do not share the one need not wait for each other.
+        if let files = cursor.store as? FileObjectStore {
+            let object = cursor.isShared ? cursor.object : try folder.base.object("leases/\(name)")
+            lease = FileLease(store: files, object: object, environment: environment)
         } else if try await isConditional() {
             lease = try StoreLease(folder: folder.base, name: name.description, logger: logger)
         } else {
             lease = nil
         }
         return LegacyReader(
-            folder, cursor: try await cursor(name, of: folder, in: options.cursorFolder), lease: lease,
-            legacy: self.options, options: options)
+            folder, cursor: cursor, lease: lease, legacy: self.options, options: options)
     }
 
     /// Whether the store honours the conditions by which cursors are fenced and leases held.

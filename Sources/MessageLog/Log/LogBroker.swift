@@ -83,18 +83,20 @@ public final class LogBroker: Broker {
     ) throws(MessageLogError) -> any MessageReader {
         let folder = try folder(of: key)
         let name = try options.cursor.map { text throws(MessageLogError) in try ConsumerName(text) } ?? consumer
+        let cursor = try shelf(of: folder, in: options.cursorFolder).cursor(name)
         let lease: any Lease
-        if let files = store as? FileObjectStore {
-            lease = try FileLease(store: files, folder: folder, name: name.description)
+        // It lies where the cursor lies: those who do not share the one need not wait for each other.
+        if let files = cursor.store as? FileObjectStore {
+            let object = cursor.isShared ? cursor.object : try folder.object("leases/\(name)")
+            lease = FileLease(store: files, object: object, environment: environment)
         } else {
             lease = try StoreLease(folder: folder, name: name.description, logger: logger)
         }
-        let preflight = preflight
+        // Who keeps the cursor elsewhere puts nothing here.
+        let preflight = cursor.isShared ? nil : preflight
         return LogReader(
-            folder: folder, options: options, log: log,
-            cursor: try shelf(of: folder, in: options.cursorFolder).cursor(name),
-            lease: lease, logger: logger
-        ) { () throws(MessageLogError) in try await preflight.check() }
+            folder: folder, options: options, log: log, cursor: cursor, lease: lease, logger: logger
+        ) { () throws(MessageLogError) in try await preflight?.check() }
     }
 
     /// The keys that have messages and match, in order.

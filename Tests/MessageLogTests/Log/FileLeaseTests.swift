@@ -16,7 +16,7 @@ import Testing
             let leases = try stores.map { store in
                 let folder = try LogFolder(
                     store: store, prefix: "", key: RoutingKey("A.B"), environment: .system)
-                return try FileLease(store: store, folder: folder, name: "c")
+                return try FileLease(store: store, object: folder.object("leases/c"), environment: .system)
             }
             try await body(leases[0], leases[1])
             for lease in leases { await lease.close() }

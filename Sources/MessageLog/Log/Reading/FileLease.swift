@@ -10,10 +10,16 @@ actor FileLease: Lease {
     private(set) var waiting: Task<Result<FileLock?, ObjectStoreError>, Never>?
     private var isClosed = false
 
-    init(store: FileObjectStore, folder: LogFolder, name: String) throws(MessageLogError) {
+    /// Names a lease; it is not taken yet.
+    ///
+    /// - Parameters:
+    ///   - store: The folder that has the lock.
+    ///   - object: What is locked, which need not be there.
+    ///   - environment: Where it is waited.
+    init(store: FileObjectStore, object: ObjectKey, environment: LogEnvironment) {
         self.store = store
-        environment = folder.environment
-        object = try folder.object("leases/\(name)")
+        self.object = object
+        self.environment = environment
     }
 
     func tryToTake() async throws(MessageLogError) -> Bool { try await take(waits: false) }
