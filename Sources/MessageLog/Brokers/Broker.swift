@@ -120,7 +120,7 @@ public protocol MessageReader: Sendable {
 }
 
 extension MessageReader {
-    /// Nothing to take, as with RabbitMQ, which shares a queue's messages out among all who read it.
+    /// Nothing to take.
     public func takeLease() async throws(MessageLogError) -> Bool { true }
 
     /// Nobody tells.

@@ -30,13 +30,45 @@ actor RabbitMQReader: MessageReader {
         self.logger = logger
     }
 
+    /// How often one who waits for its turn looks at the queue.
+    private static let turnInterval = Duration.milliseconds(500)
+
+    /// RabbitMQ gives a queue's messages to one of its consumers at a time; another one has to have none to begin.
+    func takeLease() async throws(MessageLogError) -> Bool {
+        try checkOpen()
+        if arrivals != nil { return true }
+        try await connection.ready(broker)
+        try await subscription.declare(over: connection, broker: broker)
+        return try await status().consumers == 0
+    }
+
+    /// Waits as long as another consumer reads from the queue, and begins then.
+    private func waitForTurn() async throws(MessageLogError) {
+        while true {
+            if try await takeLease() {
+                let arrivals = try await started()
+                // Of several who have waited for the same one to end, the queue gives messages to one.
+                if try await status().consumers <= 1 || arrivals.newest > 0 { return }
+                consumer?.cancel()
+                await arrivals.ended()
+                (consumer, self.arrivals) = (nil, nil)
+            }
+            do {
+                try await Task.sleep(for: Self.turnInterval * Double.random(in: 0.5...1.5))
+            } catch {
+                throw MessageLogError(.cancelled, "the wait for another consumer was cancelled")
+            }
+        }
+    }
+
     func next() async throws(MessageLogError) -> [Message] {
+        if arrivals == nil { try await waitForTurn() }
         let arrivals = try await started()
         let messages = try arrivals.take(batchBytes)
         guard messages.isEmpty else { return messages }
         // Nobody says that a queue is empty: what it has ready is asked for, and what is on its way has to arrive.
         guard arrivals.openCount < prefetch, !arrivals.isOverfull else { return [] }
-        let isMore = try await ready() > 0
+        let isMore = try await status().messages > 0
         try await waitForMore(atMost: isMore ? .seconds(1) : .milliseconds(50))
         return try arrivals.take(batchBytes)
     }
@@ -62,9 +94,13 @@ actor RabbitMQReader: MessageReader {
         consumer = nil
     }
 
-    private func ready() async throws(MessageLogError) -> Int {
+    private func checkOpen() throws(MessageLogError) {
+        if isClosed { throw MessageLogError(.closed, "the reader of '\(subscription.queue)' was closed") }
+    }
+
+    private func status() async throws(MessageLogError) -> QueueStatus {
         do throws(AMQPError) {
-            return try await connection.inspectQueue(subscription.queue).messages
+            return try await connection.inspectQueue(subscription.queue)
         } catch {
             throw MessageLogError(error, "cannot look at the queue '\(subscription.queue)' at \(broker)")
         }
@@ -72,7 +108,7 @@ actor RabbitMQReader: MessageReader {
 
     /// What has arrived; begins to consume with the first call, and again after a failure.
     private func started() async throws(MessageLogError) -> RabbitMQArrivals {
-        if isClosed { throw MessageLogError(.closed, "the reader of '\(subscription.queue)' was closed") }
+        try checkOpen()
         if let arrivals, !arrivals.isOver {
             guard let other = betterPrefetch(after: arrivals) else { return arrivals }
             logger.debug(

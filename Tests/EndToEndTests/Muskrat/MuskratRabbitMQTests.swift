@@ -96,6 +96,31 @@ extension EndToEnd {
             }
         }
 
+        @Test("a second consumer of a name waits for the first, says so, and gets what that one leaves")
+        func turns() async throws {
+            try await withRabbitMQ { server in
+                try await withMuskrat { stand in
+                    let broker = ["--broker", url(server)]
+                    _ = try await stand.muskrat(["consume", "A.B"] + broker)
+                    let lines = numberedLines(1...50)
+                    _ = try await stand.muskrat(
+                        ["produce", "A.B"] + broker, input: lines.map { $0 + "\n" }.joined())
+                    let (begun, script) = ("\(stand.folder)/begun", "\(stand.folder)/program")
+                    try writeText("#!/bin/sh\ntouch '\(begun)'; exec sleep 60\n", to: script, mode: 0o755)
+                    let first = try await stand.start(["consume", "A.B", "--exec", script] + broker)
+                    try await eventually("the program") { exists(begun) }
+                    let rest = "\(stand.folder)/rest"
+                    let second = try await stand.start(["consume", "A.B"] + broker, output: rest)
+                    try await eventually("the second's word") {
+                        second.output.contains("another consumer of this name reads; waiting until it ends")
+                    }
+                    await first.kill()
+                    #expect(try await second.waitForExit() == 0)
+                    #expect(readText(rest) == lines.map { $0 + "\n" }.joined())
+                }
+            }
+        }
+
         @Test("a copy takes what waits in its queue, and from a log to RabbitMQ everything")
         func copies() async throws {
             try await withRabbitMQ { server in
