@@ -9,7 +9,7 @@ func childProcesses(of pid: Int32) -> [Int32] {
 }
 
 /// Whether there is such a process, and it is no zombie.
-func isRunning(_ pid: Int32) -> Bool {
+public func isRunning(_ pid: Int32) -> Bool {
     let words = readText("/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ")
     guard let state = words?.first else { return false }
     return state != "Z"

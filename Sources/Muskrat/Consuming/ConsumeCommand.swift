@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import CivilTime
 internal import CommandKit
 internal import MessageLog
 
@@ -13,7 +12,7 @@ struct ConsumeCommand: AsyncParsableCommand {
             It goes on behind what a consumer of its --name has handled, and waits as long as another one of that name reads. \
             A message counts as handled when it is written, or when the program has ended with 0: it is never skipped, and \
             may come again after a crash. Without --follow it ends when there is nothing more. SIGTERM and SIGINT end it \
-            after the message in hand.
+            after the message in hand, and a second one at once.
             """)
 
     @Argument(help: "The key, in which * stands for one word and # for any number: Frontend.*.Signup, Frontend.#.")
@@ -72,9 +71,12 @@ struct ConsumeCommand: AsyncParsableCommand {
         let broker = try settings.openOne()
         let printer = MessagePrinter(
             isJSON: json, asLists: aggregate, timeFormat: settings.timeFormat, meter: meter)
-        let consumer = consumer(named: name, broker, options, printer, meter, settings.timeFormat)
+        let program = exec.flatMap(CommandWords.init).map {
+            MessageProgram(words: $0, timeFormat: settings.timeFormat, meter: meter)
+        }
+        let consumer = consumer(named: name, broker, options, printer, program)
         await tellOfCursor(named: name, broker, options.reading)
-        let result = try await untilSignalled { [follow, interval] in
+        let result = try await untilSignalled(abandoning: { program?.groups.signal($0) }) { [follow, interval] in
             await caught { () throws(MessageLogError) in
                 follow ? try await consumer.follow(interval: interval.duration) : try await consumer.consume()
             }
@@ -120,16 +122,15 @@ struct ConsumeCommand: AsyncParsableCommand {
     }
 
     private func consumer(
-        named name: String, _ broker: any Broker, _ options: ConsumerOptions, _ printer: MessagePrinter, _ meter: Meter,
-        _ timeFormat: TimeFormat?
+        named name: String, _ broker: any Broker, _ options: ConsumerOptions, _ printer: MessagePrinter,
+        _ program: MessageProgram?
     ) -> any MessageConsumer {
-        guard let words = exec.flatMap(CommandWords.init) else {
+        guard let program else {
             return AggregateConsumer(
                 key, name: name, broker: broker, count: aggregate ? 1000 : .max, options: options,
                 logger: reporting.logger
             ) { try await printer.print($0) }
         }
-        let program = MessageProgram(words: words, timeFormat: timeFormat, meter: meter)
         guard aggregate else {
             return Consumer(key, name: name, broker: broker, options: options, logger: reporting.logger) {
                 try await program.run(with: $0)

@@ -15,6 +15,8 @@ struct MessageProgram: Sendable {
     /// How times are written in the environment; nil for RFC 3339.
     let timeFormat: TimeFormat?
     let meter: Meter
+    /// Those that run.
+    let groups = ProgramGroups()
     private let input = ProgramInput()
 
     init(words: CommandWords, timeFormat: TimeFormat?, meter: Meter) {
@@ -55,16 +57,23 @@ struct MessageProgram: Sendable {
         } catch {
             throw Failure(description: "a message cannot be handed on: \(error)")
         }
-        let (executable, arguments) = (executable, Arguments(Array(words.words.dropFirst())))
+        let (executable, arguments, groups) = (executable, Arguments(Array(words.words.dropFirst())), groups)
+        var options = PlatformOptions()
+        options.processGroupID = 0
         // A task that is cancelled has its program killed; what has begun is to come to its end.
-        let outcome = await Task {
-            try await Subprocess.run(
-                executable, arguments: arguments, environment: .inherit.updating(variables),
+        let outcome = await Task { [options] in
+            let result = try await Subprocess.run(
+                executable, arguments: arguments, environment: .inherit.updating(variables), platformOptions: options,
                 input: .fileDescriptor(file, closeAfterSpawningProcess: true),
                 // Its words go where this command's go.
                 output: .fileDescriptor(.standardOutput, closeAfterSpawningProcess: false),
                 error: .fileDescriptor(.standardError, closeAfterSpawningProcess: false)
-            ).terminationStatus
+            ) { execution in
+                groups.insert(execution.processIdentifier.value)
+                return execution.processIdentifier.value
+            }
+            groups.remove(result.closureResult)
+            return result.terminationStatus
         }.result
         let status: TerminationStatus
         do {

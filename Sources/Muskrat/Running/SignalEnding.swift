@@ -6,10 +6,13 @@ internal import UnixSignals
 /// SIGTERM and SIGINT cancel the task of `body` once; what it has in hand it brings to its end. A second one ends the
 /// process at once, with the code that a shell gives a command that a signal ended.
 ///
-/// - Parameter body: What to do; that it was cancelled is no failure.
+/// - Parameters:
+///   - abandon: What to do at once before the process ends by a second signal, whose number it is given.
+///   - body: What to do; that it was cancelled is no failure.
 /// - Returns: What `body` does.
 /// - Throws: What `body` does.
 func untilSignalled<Value: Sendable>(
+    abandoning abandon: @escaping @Sendable (Int32) -> Void = { _ in },
     _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
@@ -17,7 +20,10 @@ func untilSignalled<Value: Sendable>(
     let watch = Task {
         var isAsked = false
         for await signal in signals {
-            if isAsked { _exit(128 + signal.number) }
+            if isAsked {
+                abandon(signal.number)
+                _exit(128 + signal.number)
+            }
             isAsked = true
             work.cancel()
         }

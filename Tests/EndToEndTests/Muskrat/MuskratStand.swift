@@ -40,6 +40,12 @@ struct MuskratStand {
             environment: variables(environment), input: input, in: folder)
     }
 
+    /// Starts the command as the leader of a process group of its own, as a shell with a terminal does.
+    func startGroup(_ arguments: [String]) async throws -> ChildProcess {
+        try await ChildProcess.start(
+            "setsid", [Repository.executable("muskrat")] + arguments, environment: variables([:]), in: folder)
+    }
+
     /// The environment of the commands.
     private func variables(_ more: [String: String]) -> [String: String] {
         ["LIBRA_MUSKRAT_BROKERS": broker].merging(more) { $1 }
