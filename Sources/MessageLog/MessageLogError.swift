@@ -25,6 +25,8 @@ public struct MessageLogError: Error, Sendable, CustomStringConvertible {
         public static let laterVersion = Code("laterVersion")
         /// Another consumer of the same name has taken over: what was handled since the last commit is handled by it too.
         public static let leaseLost = Code("leaseLost")
+        /// A message cannot be kept there, whatever is tried: it is too long, say.
+        public static let unfit = Code("unfit")
         /// There is no room: on the disk, in the store, in the spool, or in a queue.
         public static let full = Code("full")
         /// What the cursor points to has been removed by retention, or the log was emptied and has begun anew.

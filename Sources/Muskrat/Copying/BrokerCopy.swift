@@ -1,3 +1,4 @@
+internal import CommandKit
 internal import MessageLog
 
 /// Copies messages key by key, a batch at a time: appended at the one side, then committed at the other.
@@ -6,6 +7,8 @@ struct BrokerCopy: Sendable {
     private let target: any Broker
     private let consumer: ConsumerName
     private let options: ReaderOptions
+    /// Whether messages that the target cannot keep are left out, and reported.
+    private let skipsUnfit: Bool
     /// How many messages may be on their way at once to a broker that stores each by itself.
     private let maxInFlight: Int
     private let meter: Meter
@@ -15,12 +18,13 @@ struct BrokerCopy: Sendable {
 
     init(
         from source: any Broker, to target: any Broker, as consumer: ConsumerName, _ options: ReaderOptions,
-        maxInFlight: Int, _ meter: Meter
+        skipsUnfit: Bool, maxInFlight: Int, _ meter: Meter
     ) {
         self.source = source
         self.target = target
         self.consumer = consumer
         self.options = options
+        self.skipsUnfit = skipsUnfit
         self.maxInFlight = maxInFlight
         self.meter = meter
     }
@@ -58,21 +62,51 @@ struct BrokerCopy: Sendable {
     private func copyAll(_ reader: any MessageReader, _ writer: any MessageWriter) async throws(MessageLogError) {
         while true {
             let messages = try await reader.next()
-            guard let last = messages.last else { return }
-            var batch = MessageBatch()
-            batch.reserveCapacity(messages.reduce(0) { $0 + $1.body.count + MessageBatch.recordHeader })
-            for message in messages { batch.append(message.body, at: message.time) }
-            // What was begun is brought to its end rather than repeated, in a task that a signal does not cancel.
-            let result = await Task { [batch] in
-                await caught { () throws(MessageLogError) in
-                    try await append(batch, to: writer)
-                    try await reader.commit(through: last)
-                }
-            }.value
-            try result.get()
-            meter.add(messages.count)
+            if messages.isEmpty { return }
+            try await copy(messages, reader, writer)
             if Task.isCancelled { throw MessageLogError(.cancelled, "the copy was ended") }
         }
+    }
+
+    /// Copies messages up to one that cannot be kept, unless such are to be left out.
+    private func copy(
+        _ messages: [Message], _ reader: any MessageReader, _ writer: any MessageWriter
+    ) async throws(MessageLogError) {
+        var batch = MessageBatch()
+        batch.reserveCapacity(messages.reduce(0) { $0 + $1.body.count + MessageBatch.recordHeader })
+        var last: Message?
+        var unfit: MessageLogError?
+        for message in messages {
+            if let reason = (target as? any CopyPlace)?.refusal(of: message) {
+                guard skipsUnfit else {
+                    unfit = MessageLogError(
+                        .unfit,
+                        "message \(message.position) of \(message.key) at \(source) cannot be copied to \(target): \(reason); "
+                            + "--skip-unfit leaves such messages out")
+                    break
+                }
+                leaveOut(message, reason)
+            } else {
+                batch.append(message.body, at: message.time)
+            }
+            last = message
+        }
+        // What was begun is brought to its end rather than repeated, in a task that a signal does not cancel.
+        let result = await Task { [batch, last] in
+            await caught { () throws(MessageLogError) in
+                if !batch.isEmpty { try await append(batch, to: writer) }
+                if let last { try await reader.commit(through: last) }
+            }
+        }.value
+        try result.get()
+        meter.add(batch.count)
+        if let unfit { throw unfit }
+    }
+
+    private func leaveOut(_ message: Message, _ reason: String) {
+        meter.leaveOut(1)
+        meter.clear()
+        Terminal.error.write("muskrat: message \(message.position) of \(message.key) is left out: \(reason)\n")
     }
 
     private func append(_ batch: MessageBatch, to writer: any MessageWriter) async throws(MessageLogError) {

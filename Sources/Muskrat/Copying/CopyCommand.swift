@@ -24,6 +24,8 @@ struct CopyCommand: AsyncParsableCommand {
     @Option(help: "The consumer's name at FROM. (default: one that follows from TO)") var name: String?
     @OptionGroup var cursorPlace: CursorPlaceArguments
     @Flag(help: "Go on behind segments that are corrupt, and report them.") var skipCorrupt = false
+    @Flag(help: "Leave out messages that TO cannot keep, as those of more than 8 MiB in a log, and report them.")
+    var skipUnfit = false
     @Option(
         name: .shortAndLong,
         help: "The configuration file. (default: \(MuskratSettings.defaultFile), if it is there)")
@@ -49,7 +51,7 @@ struct CopyCommand: AsyncParsableCommand {
         var options = settings.reading
         options.skipsCorrupt = skipCorrupt
         let copy = BrokerCopy(
-            from: from, to: to, as: consumer, options,
+            from: from, to: to, as: consumer, options, skipsUnfit: skipUnfit,
             maxInFlight: settings.configuration.producing.maxInFlight, meter)
         let result = try await untilSignalled {
             await caught { () throws(MessageLogError) in try await copy.run(pattern) }
@@ -58,7 +60,9 @@ struct CopyCommand: AsyncParsableCommand {
         await to.close()
         meter.clear()
         if case .failure(let error) = result, error.code != .cancelled { throw CommandError(error) }
-        reporting.say("\(counted(meter.count)) copied from \(from) to \(to)")
+        reporting.say(
+            "\(counted(meter.count)) copied from \(from) to \(to)"
+                + (meter.leftOut > 0 ? ", \(meter.leftOut) left out" : ""))
     }
 }
 

@@ -5,6 +5,7 @@ internal import Synchronization
 final class Meter: Sendable {
     private struct State {
         var count = 0
+        var leftOut = 0
         var rate = 0
         var countBefore = 0
         var second = ContinuousClock.now
@@ -19,6 +20,12 @@ final class Meter: Sendable {
 
     /// How many messages there were.
     var count: Int { state.withLock { $0.count } }
+
+    /// How many messages were left out.
+    var leftOut: Int { state.withLock { $0.leftOut } }
+
+    /// Counts messages that are left out.
+    func leaveOut(_ count: Int) { state.withLock { $0.leftOut += count } }
 
     /// Counts messages.
     func add(_ count: Int) {
