@@ -86,6 +86,17 @@ public final class RabbitMQBroker: Broker {
         try await subscription.declare(over: connection, broker: description)
     }
 
+    /// How many messages wait for a consumer and are not handed out; its queue is made when it is not there.
+    func waiting(of pattern: RoutingPattern, for consumer: ConsumerName) async throws(MessageLogError) -> Int {
+        try await subscribe(consumer, to: pattern)
+        let queue = try queueName(of: pattern, for: consumer)
+        do throws(AMQPError) {
+            return try await connection.inspectQueue(queue).messages
+        } catch {
+            throw MessageLogError(error, "cannot look at the queue '\(queue)' at \(self)")
+        }
+    }
+
     /// The queue's name: `EXCHANGE.NAME.PATTERN`.
     ///
     /// - Throws: ``MessageLogError`` with the code `invalidArgument` when it has more than AMQP's 255 bytes.

@@ -3,8 +3,8 @@ internal import MessageLog
 
 /// Copies messages key by key, a batch at a time: appended at the one side, then committed at the other.
 struct BrokerCopy: Sendable {
-    private let source: any Broker
-    private let target: any Broker
+    private let source: any CopyPlace
+    private let target: any CopyPlace
     private let consumer: ConsumerName
     private let options: ReaderOptions
     /// Whether messages that the target cannot keep are left out, and reported.
@@ -17,7 +17,7 @@ struct BrokerCopy: Sendable {
     private static let attempts = 5
 
     init(
-        from source: any Broker, to target: any Broker, as consumer: ConsumerName, _ options: ReaderOptions,
+        from source: any CopyPlace, to target: any CopyPlace, as consumer: ConsumerName, _ options: ReaderOptions,
         skipsUnfit: Bool, maxInFlight: Int, _ meter: Meter
     ) {
         self.source = source
@@ -29,7 +29,7 @@ struct BrokerCopy: Sendable {
         self.meter = meter
     }
 
-    /// Copies what the keys have that match.
+    /// Copies what the keys have that match, and had when it came to them.
     ///
     /// - Throws: ``MessageLogError``; `cancelled` when the task is, between two batches.
     func run(_ pattern: RoutingPattern) async throws(MessageLogError) {
@@ -45,6 +45,8 @@ struct BrokerCopy: Sendable {
     }
 
     private func copy(_ key: RoutingKey) async throws(MessageLogError) {
+        let amount = try await source.amount(of: key, for: consumer, options)
+        if amount.isUsedUp { return }
         let reader = try await source.makeReader(of: RoutingPattern(key), for: consumer, options: options)
         let writer: any MessageWriter
         do throws(MessageLogError) {
@@ -53,31 +55,36 @@ struct BrokerCopy: Sendable {
             await reader.close()
             throw error
         }
-        let result = await caught { () throws(MessageLogError) in try await copyAll(reader, writer) }
+        let result = await caught { () throws(MessageLogError) in try await copy(amount, reader, writer) }
         await writer.close()
         await reader.close()
         try result.get()
     }
 
-    private func copyAll(_ reader: any MessageReader, _ writer: any MessageWriter) async throws(MessageLogError) {
-        while true {
+    private func copy(
+        _ amount: CopyAmount, _ reader: any MessageReader, _ writer: any MessageWriter
+    ) async throws(MessageLogError) {
+        var amount = amount
+        while !amount.isUsedUp {
             let messages = try await reader.next()
-            if messages.isEmpty { return }
-            try await copy(messages, reader, writer)
+            let wanted = amount.take(messages)
+            if wanted.isEmpty { return }
+            try await copy(wanted, reader, writer)
+            if wanted.count < messages.count { return }
             if Task.isCancelled { throw MessageLogError(.cancelled, "the copy was ended") }
         }
     }
 
     /// Copies messages up to one that cannot be kept, unless such are to be left out.
     private func copy(
-        _ messages: [Message], _ reader: any MessageReader, _ writer: any MessageWriter
+        _ messages: ArraySlice<Message>, _ reader: any MessageReader, _ writer: any MessageWriter
     ) async throws(MessageLogError) {
         var batch = MessageBatch()
         batch.reserveCapacity(messages.reduce(0) { $0 + $1.body.count + MessageBatch.recordHeader })
         var last: Message?
         var unfit: MessageLogError?
         for message in messages {
-            if let reason = (target as? any CopyPlace)?.refusal(of: message) {
+            if let reason = target.refusal(of: message) {
                 guard skipsUnfit else {
                     unfit = MessageLogError(
                         .unfit,

@@ -39,10 +39,12 @@ struct CopyCommand: AsyncParsableCommand {
             throw CommandError(.usage, "RabbitMQ does not tell which keys there are: name one with --key")
         }
         let settings = try PlaceArguments.load(config: config, cursorPlace.given, logger: reporting.logger)
-        let from = try settings.open(source, layout: fromLayout?.layout)
-        let to = try settings.open(target, layout: toLayout?.layout, keepsTimes: true)
-        guard from.description != to.description else {
-            throw CommandError(.usage, "\(from) is both what to copy from and what to copy to")
+        guard let from = try settings.open(source, layout: fromLayout?.layout) as? any CopyPlace,
+            let to = try settings.open(target, layout: toLayout?.layout, keepsTimes: true) as? any CopyPlace
+        else { throw CommandError(.usage, "there is no copying between such brokers") }
+        guard !from.isSamePlace(as: to) else {
+            let other = from.description == to.description ? "" : ", which is also \(to),"
+            throw CommandError(.usage, "\(from)\(other) is both what to copy from and what to copy to")
         }
         let consumer = try forArguments { () throws(MessageLogError) in
             try ConsumerName(name ?? "copy-" + fingerprint(of: to.description))

@@ -41,5 +41,49 @@ extension EndToEnd {
                 #expect(try await stand.consume("--broker", target) == ["first", "third"])
             }
         }
+
+        @Test("a folder is not copied to itself, by whatever name", arguments: ["log", "legacy"])
+        func sameFolder(layout: String) async throws {
+            try await withMuskrat { stand in
+                let layouts = ["--from-layout", layout, "--to-layout", layout]
+                let produced = try await stand.muskrat("produce", "A.B", "--layout", layout, input: "one\n")
+                #expect(produced.exitCode == 0, "\(produced)")
+                _ = try await run("ln", ["-s", "messages", "\(stand.folder)/link"])
+                for other in ["link", "./messages", "messages/A/..", "messages/"] {
+                    let result = try await stand.muskrat(
+                        ["copy", stand.broker, "file://\(stand.folder)/\(other)"] + layouts)
+                    #expect(result.exitCode == 64, "\(result)")
+                    #expect(result.complaints.contains("both what to copy from and what to copy to"), "\(result)")
+                }
+                // From one layout to the other it is a copy.
+                let converted = try await stand.muskrat(
+                    "copy", stand.broker, "file://\(stand.folder)/link", "--from-layout", layout, "--to-layout",
+                    layout == "log" ? "legacy" : "log")
+                #expect(converted.complaints.contains("1 message copied"), "\(converted)")
+            }
+        }
+
+        @Test(
+            "a store by two names that nobody can compare is copied once, and not for ever",
+            arguments: ["log", "legacy"])
+        func sameStore(layout: String) async throws {
+            try await withSeaweedFS { server in
+                try await withMuskrat { stand in
+                    func url(_ host: String) -> String {
+                        "s3://\(server.login.bucket)/\(layout)?endpoint=http://\(host):\(server.login.port)&path-style=true"
+                    }
+                    let lines = numberedLines(1...(layout == "log" ? 3000 : 60)).map { $0 + "\n" }.joined()
+                    let produced = try await stand.muskrat(
+                        "produce", "A.B", "--broker", url("127.0.0.1"), "--layout", layout, input: lines,
+                        environment: server.login.environment)
+                    #expect(produced.exitCode == 0, "\(produced)")
+                    let copied = try await stand.muskrat(
+                        "copy", url("127.0.0.1"), url("localhost"), "--from-layout", layout, "--to-layout", layout,
+                        environment: server.login.environment, within: .seconds(20))
+                    #expect(copied.exitCode == 0, "\(copied)")
+                    #expect(copied.complaints.contains(layout == "log" ? "3000 messages" : "60 messages"), "\(copied)")
+                }
+            }
+        }
     }
 }

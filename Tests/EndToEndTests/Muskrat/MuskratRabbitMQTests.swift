@@ -145,6 +145,16 @@ extension EndToEnd {
                     #expect(back.complaints.contains("300 messages copied"), "\(back)")
                     let got = try await stand.muskrat("consume", "A.B", "--broker", queue, "--name", "reader")
                     #expect(got.output == lines.map { $0 + "\n" }.joined())
+
+                    // By two names that cannot be compared, what a copy sends comes back to it.
+                    let other = "amqp://guest:guest@localhost:\(server.port)"
+                    let itself = try await stand.muskrat(
+                        "copy", queue, other, "--key", "A.B", "--name", "reader", within: .seconds(30))
+                    #expect(itself.complaints.contains("0 messages copied"), "\(itself)")
+                    _ = try await stand.muskrat("produce", "A.B", "--broker", queue, input: "more\n")
+                    let once = try await stand.muskrat(
+                        "copy", queue, other, "--key", "A.B", "--name", "reader", within: .seconds(30))
+                    #expect(once.complaints.contains("1 message copied"), "\(once)")
                 }
             }
         }
