@@ -1,3 +1,4 @@
+import CivilTime
 import ObjectStorage
 
 /// A broker that messages can be copied from, and to.
@@ -81,7 +82,11 @@ extension LegacyBroker: CopyPlace {
     }
 
     package func refusal(of message: Message) -> String? {
-        nil
+        // A time beyond either end is taken for that end, so that nobody knows what it was.
+        guard options.keepsTimes, [UTCTime.range.lowerBound, UTCTime.range.upperBound].contains(message.time) else {
+            return nil
+        }
+        return "its time is before the year 0 or behind the year 9999, which the names of the legacy layout cannot tell"
     }
 
     package func isSamePlace(as other: any Broker) -> Bool {

@@ -37,16 +37,18 @@ final class LegacyNamer: Sendable {
     ///   - message: Whose name it is to be.
     ///   - attempt: How many names turned out to be taken.
     ///   - isUnique: Whether the store keeps names from being used twice.
-    /// - Returns: The name.
-    func name(of message: MessageBatch.Element, attempt: Int, isUnique: Bool) -> String {
+    /// - Returns: The name; `nil` where the one before is at the end of all times.
+    func name(of message: MessageBatch.Element, attempt: Int, isUnique: Bool) -> String? {
         let step: Int64 = attempt < 2 ? 1 : 1 + Int64(environment.random() % (1 << UInt64(min(attempt, 10))))
         let now = environment.now().microseconds
-        let next = state.withLock { state in
+        let next = state.withLock { state -> UTCTime? in
             let time = keepsTimes ? message.time.microseconds : now + state.lag
             let next = UTCTime(microseconds: state.last.map { max(time, $0.microseconds + step) } ?? time)
+            guard next != state.last else { return nil }
             state.last = next
             return next
         }
+        guard let next else { return nil }
         return isUnique
             ? names.name(of: next) : names.name(of: next, chance: UInt32(truncatingIfNeeded: environment.random()))
     }

@@ -143,18 +143,19 @@ actor LegacyWriter: MessageWriter {
     ///
     /// - Parameters:
     ///   - message: The message.
-    ///   - name: The name to try first.
+    ///   - name: The name to try first; `nil` where there is none.
     ///   - isDoubtful: Whether it may be there under that name already.
     ///   - isUnique: Whether the store keeps names from being used twice.
     ///   - comparesClocks: Whether to look at the store's clock afterwards.
     /// - Returns: What became of it, and the error where it is not known to be stored.
     private func write(
-        _ message: MessageBatch.Element, as name: String, isDoubtful: Bool, isUnique: Bool, comparesClocks: Bool
+        _ message: MessageBatch.Element, as name: String?, isDoubtful: Bool, isUnique: Bool, comparesClocks: Bool
     ) async -> (Fate, MessageLogError?) {
         let body = Array(message.body)
-        var (name, isDoubtful) = (name, isDoubtful)
+        var (nextName, isDoubtful) = (name, isDoubtful)
         var attempt = 0
         while true {
+            guard let name = nextName else { return (.waiting, noName) }
             var isThere = false
             do throws(MessageLogError) {
                 isThere = try await put(body, as: name, isUnique: isUnique, isDoubtful: isDoubtful)
@@ -176,8 +177,15 @@ actor LegacyWriter: MessageWriter {
             }
             attempt += 1
             isDoubtful = false
-            name = namer.name(of: message, attempt: attempt, isUnique: isUnique)
+            nextName = namer.name(of: message, attempt: attempt, isUnique: isUnique)
         }
+    }
+
+    private var noName: MessageLogError {
+        MessageLogError(
+            .unfit,
+            "there is no name for another message of \(folder.key): names are times, and those up to "
+                + "\(UTCTime.range.upperBound) are used")
     }
 
     /// Stores a message.

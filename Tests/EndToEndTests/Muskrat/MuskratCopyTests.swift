@@ -85,5 +85,28 @@ extension EndToEnd {
                 }
             }
         }
+
+        @Test("a message whose time no name of the legacy layout can tell is named, and left out on request")
+        func untellableTime() async throws {
+            try await withMuskrat { stand in
+                let (source, target) = ("file://\(stand.folder)/log", "file://\(stand.folder)/new")
+                try await writeLegacy(
+                    [("2026-11-21T01:23:45.000001", "first"), ("9999-12-31T23:59:60.999999", "last")],
+                    to: "\(stand.folder)/old")
+                let there = try await stand.muskrat(
+                    "copy", "file://\(stand.folder)/old", source, "--from-layout", "legacy")
+                #expect(there.complaints.contains("2 messages copied"), "\(there)")
+                let back = ["copy", source, target, "--to-layout", "legacy"]
+                let stopped = try await stand.muskrat(back)
+                #expect(stopped.exitCode == 1, "\(stopped)")
+                #expect(stopped.complaints.contains("message 2 of A.B at \(source) cannot be copied"), "\(stopped)")
+                #expect(stopped.complaints.contains("--skip-unfit"), "\(stopped)")
+                let rest = try await stand.muskrat(back + ["--skip-unfit"])
+                #expect(rest.exitCode == 0, "\(rest)")
+                #expect(rest.complaints.contains("0 messages copied"), "\(rest)")
+                #expect(rest.complaints.contains(", 1 left out"), "\(rest)")
+                #expect(try await stand.consume("--broker", target, "--layout", "legacy") == ["first"])
+            }
+        }
     }
 }

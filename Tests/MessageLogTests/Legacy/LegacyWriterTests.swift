@@ -213,4 +213,17 @@ import Testing
         await writer.close()
         await #expect { try await writer.append(MessageBatch(["1"])) } throws: { code($0) == .closed }
     }
+
+    @Test("a message for which there is no name behind the others is refused, and those before it are there")
+    func endOfTime() async throws {
+        let stand = try LegacyStand()
+        let writer = try await stand.broker(LegacyOptions(keepsTimes: true)).makeWriter(for: RoutingKey("A.B"))
+        var batch = MessageBatch()
+        for body in ["1", "2", "3"] {
+            batch.append(Array(body.utf8), at: UTCTime(microseconds: UTCTime.range.upperBound.microseconds - 1))
+        }
+        let error = await #expect(throws: MessageLogError.self) { try await writer.append(batch) }
+        #expect(error?.code == .unfit && error?.message.contains("A.B") == true)
+        #expect(try await stand.names() == ["9999-12-31T23:59:59.999998", "9999-12-31T23:59:59.999999"])
+    }
 }
