@@ -4,8 +4,9 @@ import Glibc
 /// How every command of Libra starts and ends.
 ///
 /// Usage errors exit with 64; a ``CommandError`` prints one line a fault on standard error, `name: …`, and exits with its
-/// code; of URLs in what is complained of the passwords are left out; `--help` and `--version` print on standard output and exit with 0; any other error prints one line and exits
-/// with 1.
+/// code; of URLs in what is complained of the passwords are left out; `--help` and `--version` print on standard output and
+/// exit with 0; any other error prints one line and exits with 1. What would exit with 0 exits with 74 when standard output
+/// did not take all that was written with a ``Terminal``; that nobody reads it any more is no failure.
 extension AsyncParsableCommand {
     /// Parses the command line, runs the command, and ends the process.
     ///
@@ -33,15 +34,16 @@ extension AsyncParsableCommand {
             } else {
                 try command.run()
             }
-            Glibc.exit(ExitCode.success.rawValue)
+            finish(with: ExitCode.success)
         } catch {
             finish(with: error)
         }
     }
 
     private static func finish(with error: any Error) -> Never {
-        let ending = ProgramEnding(error, of: self)
+        var ending = ProgramEnding(error, of: self)
         writeText(ending.output, to: STDOUT_FILENO)
+        if let fault = OutputFault.ofStandardOutput.error { ending.add(fault, of: self) }
         writeText(ending.complaint, to: STDERR_FILENO)
         Glibc.exit(ending.exitCode.rawValue)
     }
@@ -75,6 +77,12 @@ struct ProgramEnding {
         }
     }
 
+    /// Adds that standard output did not take all of it.
+    mutating func add(_ fault: CommandError, of command: any ParsableCommand.Type) {
+        complaint += ProgramEnding(fault, of: command).complaint
+        if exitCode == .success { exitCode = fault.exitCode }
+    }
+
     /// A message of the argument parser, which lists many values one a line, `  - VALUE`, below a heading.
     private static func inOneLine(_ message: String) -> String {
         var text = ""
@@ -91,14 +99,19 @@ struct ProgramEnding {
     }
 }
 
-/// Writes all of a text to a descriptor; what a reader that went away does not take is lost.
+/// Writes all of a text to a descriptor; what it does not take is lost, and noted where that is standard output.
 func writeText(_ text: String, to descriptor: Int32) {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
         if count > 0 {
             rest = rest.dropFirst(count)
+        } else if errno == EAGAIN, descriptor == STDOUT_FILENO {
+            // Others who share the descriptor have made it so.
+            var item = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            _ = poll(&item, 1, -1)
         } else if errno != EINTR {
+            if descriptor == STDOUT_FILENO { OutputFault.ofStandardOutput.note(errno) }
             return
         }
     }

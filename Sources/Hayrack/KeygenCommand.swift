@@ -14,6 +14,6 @@ struct KeygenCommand: ParsableCommand {
 
     func run() throws {
         let files = try KeyGeneration.make(FilePath(name))
-        print("\(visibleText(files.secret.string))\n\(visibleText(files.public.string))")
+        Terminal.output.write("\(visibleText(files.secret.string))\n\(visibleText(files.public.string))\n")
     }
 }

@@ -34,6 +34,9 @@ public struct Terminal: Sendable, Equatable {
 
     /// Writes a text; what nobody takes is lost.
     ///
+    /// When standard output fails, the command ends with 74 instead of 0, as ``ArgumentParser/AsyncParsableCommand/runProgram(_:)``
+    /// says.
+    ///
     /// - Parameter text: The text, with its line feeds.
     public func write(_ text: String) { writeText(text, to: descriptor) }
 }

@@ -17,6 +17,6 @@ struct KeysCommand: AsyncParsableCommand {
         let keys = try await forCommand { () throws(MessageLogError) in try await broker.keys(matching: wanted) }
         await broker.close()
         if keys.isEmpty { tellOfMissingKeys(wanted, at: broker) }
-        for key in keys { print(key) }
+        Terminal.output.write(keys.map { "\($0)\n" }.joined())
     }
 }

@@ -1,0 +1,54 @@
+import Testing
+import TestServers
+
+extension EndToEnd {
+    @Suite("what muskrat prints, and where it cannot", .timeLimit(.minutes(2)))
+    struct MuskratOutputTests {
+        /// Runs a program with its standard output redirected, `>/dev/full` for example.
+        private func run(
+            _ program: String, _ arguments: [String], _ redirection: String, broker: String
+        ) async throws -> CommandResult {
+            try await command(
+                "sh",
+                ["-c", #"program=$0; "$program" "$@" \#(redirection)"#, Repository.executable(program)] + arguments,
+                environment: ["LIBRA_MUSKRAT_BROKERS": broker])
+        }
+
+        @Test("a full standard output is 74, and said")
+        func full() async throws {
+            try await withMuskrat { stand in
+                try await stand.produce(numberedLines(1...3))
+                _ = try await stand.consume()
+                for arguments in [
+                    ["keys"], ["cursors", "list"], ["cursors", "show", "A.B"], ["cursors", "set", "A.B", "2"],
+                    ["cursors", "copy", "A.B", "default", "other"], ["verify"], ["retain", "--size", "1"],
+                    ["consume", "A.B"], ["--help"], ["--version"],
+                ] {
+                    let result = try await run("muskrat", arguments, ">/dev/full", broker: stand.broker)
+                    #expect(result.exitCode == 74, "\(arguments): \(result)")
+                    #expect(
+                        result.complaints.contains("muskrat: cannot write to standard output: No space left on device"),
+                        "\(arguments): \(result)")
+                }
+                for (program, arguments) in [
+                    ("hayrack", ["keygen", "\(stand.folder)/pair"]), ("libra_client", ["--version"]),
+                ] {
+                    let result = try await run(program, arguments, ">/dev/full", broker: stand.broker)
+                    #expect(result.exitCode == 74, "\(program): \(result)")
+                }
+            }
+        }
+
+        @Test("a reader of the output that is gone ends a command quietly")
+        func gone() async throws {
+            try await withMuskrat { stand in
+                try await stand.produce(["one"])
+                for arguments in [["keys"], ["cursors", "list"], ["verify"]] {
+                    let result = try await run(
+                        "muskrat", arguments, "| true; exit 0", broker: stand.broker)
+                    #expect(result.exitCode == 0 && result.complaints.isEmpty, "\(arguments): \(result)")
+                }
+            }
+        }
+    }
+}
