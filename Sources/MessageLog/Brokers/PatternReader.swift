@@ -100,7 +100,8 @@ actor PatternReader: MessageReader {
     func close() async {
         let readers = branches.values.map(\.reader)
         branches = [:]
-        for reader in readers { await reader.close() }
+        // Of a store that is away each waits a little.
+        _ = await results(of: readers, width: readers.count) { reader in await reader.close() }
     }
 
     // MARK: Keys.

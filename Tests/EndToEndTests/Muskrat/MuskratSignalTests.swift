@@ -39,6 +39,37 @@ extension EndToEnd {
                 #expect(try await stand.consume() == ["one", "two"])
             }
         }
+
+        @Test("a store that does not answer keeps a consumer from ending for some seconds only")
+        func hangingStore() async throws {
+            try await withSeaweedFS { server in
+                try await withMuskrat { stand in
+                    let relay = try TCPRelay(to: server.login.port)
+                    defer { relay.close() }
+                    let broker =
+                        "s3://\(server.login.bucket)/hang?endpoint=http://127.0.0.1:\(relay.port)&path-style=true"
+                    let environment = server.login.environment
+                    let out = "\(stand.folder)/out"
+                    for key in ["A.B", "A.C"] {
+                        let produced = try await stand.muskrat(
+                            ["produce", key, "--broker", broker], input: "one\n", environment: environment)
+                        #expect(produced.exitCode == 0, "\(produced)")
+                    }
+                    let consumer = try await stand.start(
+                        ["consume", "A.*", "--broker", broker, "--follow"], output: out, environment: environment)
+                    try await eventually("both lines") { readText(out) == "one\none\n" }
+                    // Until the cursors are moved, there is more to wait for than leases.
+                    try await eventually("the cursors") {
+                        let list = try await stand.muskrat(["cursors", "--broker", broker], environment: environment)
+                        return list.output.split(separator: "\n").count { $0.split(separator: " ")[2] == "2" } == 2
+                    }
+                    relay.become(.blackHole)
+                    consumer.signal(SIGTERM)
+                    // A store has 60 s to answer.
+                    #expect(try await consumer.waitForExit(within: .seconds(40)) == 0, "\(consumer.output)")
+                }
+            }
+        }
     }
 }
 

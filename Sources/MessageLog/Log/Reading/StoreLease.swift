@@ -27,6 +27,8 @@ actor StoreLease: Lease {
     static let patience = Duration.seconds(7)
     /// How often a waiter looks.
     static let waitInterval = Duration.seconds(1)
+    /// For how long it is tried to give it back for good: soon after, it grows old by itself.
+    static let closingLimit = Duration.seconds(5)
 
     init(folder: LogFolder, name: String, logger: Logger) throws(MessageLogError) {
         self.folder = folder
@@ -137,7 +139,14 @@ actor StoreLease: Lease {
 
     func close() async {
         isClosed = true
-        await release()
+        let environment = environment
+        let release = Task(executorPreference: environment.executor) { await self.release() }
+        let limit = Task(executorPreference: environment.executor) {
+            try await environment.sleep(Self.closingLimit)
+            release.cancel()
+        }
+        await release.value
+        limit.cancel()
     }
 
     /// Writes the lease; nil when it is not as it was.
