@@ -27,6 +27,7 @@ extension AsyncParsableCommand {
 
     private static func perform(_ arguments: [String]?) async -> Never {
         do {
+            if arguments == nil { try checkProcessArguments() }
             if let error = unknownSubcommand(arguments ?? Array(CommandLine.arguments.dropFirst())) { throw error }
             var command = try parseAsRoot(arguments)
             if var asyncCommand = command as? any AsyncParsableCommand {
@@ -46,6 +47,19 @@ extension AsyncParsableCommand {
         if let fault = OutputFault.ofStandardOutput.error { ending.add(fault, of: self) }
         writeText(ending.complaint, to: STDERR_FILENO)
         Glibc.exit(ending.exitCode.rawValue)
+    }
+}
+
+/// Refuses arguments that are not UTF-8, which Swift repairs: they would name other files, keys and places than were meant.
+///
+/// - Throws: ``CommandError`` with exit code 64.
+private func checkProcessArguments() throws(CommandError) {
+    for number in 1..<max(1, Int(CommandLine.argc)) {
+        guard let argument = CommandLine.unsafeArgv[number] else { return }
+        let bytes = UnsafeRawBufferPointer(start: argument, count: strlen(argument))
+        guard String(validating: bytes, as: UTF8.self) != nil else {
+            throw CommandError(.usage, "argument \(number) is not UTF-8")
+        }
     }
 }
 

@@ -180,6 +180,8 @@ struct StoreURLParts {
         let slash = hasAuthority ? place.firstIndex(of: "/") ?? place.endIndex : place.startIndex
         authority = String(place[..<slash])
         guard let path = percentDecoded(place[slash...]) else { throw fault("its path is not percent-encoded UTF-8") }
+        // Where a path is handed to the system, it would end there.
+        guard !path.utf8.contains(0) else { throw fault("its path has a character NUL") }
         self.path = path
         guard halves.count == 2 else { return }
         for pair in halves[1].split(separator: "&") {

@@ -92,7 +92,8 @@ import Testing
             ("swift://", "needs a container"), ("swift://logs?region=x", "no parameter 'region'"),
             ("swift://user:secret@logs", "OS_AUTH_TOKEN"), ("s3://logs/a#b", "%23"),
             ("s3://logs/%zz", "not percent-encoded"),
-            ("file://relative/path", "three slashes"), ("file:///a?region=x", "no parameter 'region'"),
+            ("file:///var/lib/a%00b", "NUL"), ("s3://logs/a%00b", "NUL"), ("file://relative/path", "three slashes"),
+            ("file:///a?region=x", "no parameter 'region'"),
         ])
     func faults(_ text: String, _ part: String) {
         let error = #expect(throws: ObjectStoreError.self) { try ObjectStoreURL(text) }

@@ -50,5 +50,21 @@ extension EndToEnd {
                 }
             }
         }
+
+        @Test("arguments that are not UTF-8, and paths with NUL, are refused with 64")
+        func notUTF8() async throws {
+            try await withMuskrat { stand in
+                let script = #"exec "$0" produce A.B --broker "file://$1/$(printf 'm\374ll')" </dev/null"#
+                let result = try await command(
+                    "sh", ["-c", script, Repository.executable("muskrat"), stand.folder])
+                #expect(result.exitCode == 64, "\(result)")
+                #expect(result.complaints.contains("is not UTF-8"), "\(result)")
+                let null = try await stand.muskrat(
+                    "produce", "A.B", "--broker", "file://\(stand.folder)/messages%00more", input: "x\n")
+                #expect(null.exitCode == 64, "\(null)")
+                #expect(null.complaints.contains("NUL"), "\(null)")
+                #expect(!exists("\(stand.folder)/messages"))
+            }
+        }
     }
 }
