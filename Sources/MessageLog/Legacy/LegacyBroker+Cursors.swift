@@ -2,14 +2,19 @@ import CivilTime
 import ObjectStorage
 
 extension LegacyBroker: CursorKeeper {
-    /// The cursors of a key; see ``CursorKeeper/cursors(of:in:)``.
-    public func cursors(of key: RoutingKey, in folder: String?) async throws(MessageLogError) -> [CursorInfo] {
+    /// The cursors of a key; see ``CursorKeeper/cursorReadings(of:in:)``.
+    public func cursorReadings(
+        of key: RoutingKey, in folder: String?
+    ) async throws(MessageLogError) -> [CursorReading] {
         let messages = try self.folder(of: key)
-        var found: [CursorInfo] = []
+        var found: [CursorReading] = []
         for name in try await shelf(of: messages, in: folder).names() {
-            // One that was deleted meanwhile is none.
-            guard let stored = try await cursor(name, of: messages, in: folder).read() else { continue }
-            found.append(try await info(name, stored.progress, stored.mark, of: messages))
+            let cursor = try await cursor(name, of: messages, in: folder)
+            let info = try await CursorReading.result { () async throws(MessageLogError) -> CursorInfo? in
+                guard let stored = try await cursor.read() else { return nil }
+                return try await info(name, stored.progress, stored.mark, of: messages)
+            }
+            if let info { found.append(CursorReading(name: name, info: info)) }
         }
         return found
     }

@@ -27,7 +27,7 @@ struct CursorsCommand: AsyncParsableCommand {
         func run() async throws {
             let wanted = try forArguments { () throws(MessageLogError) in try RoutingPattern(pattern) }
             let shelf = try CursorPlaces(place, cursorPlace)
-            await shelf.show(try await shelf.all(wanted))
+            try await shelf.show(try await shelf.all(wanted))
         }
     }
 
@@ -45,7 +45,7 @@ struct CursorsCommand: AsyncParsableCommand {
             let cursor = try await forCommand { () throws(MessageLogError) in
                 try await shelf.keeper.cursor(name, of: key, in: shelf.folder)
             }
-            await shelf.show([(key, cursor)])
+            try await shelf.show(key, cursor)
         }
     }
 
@@ -72,7 +72,7 @@ struct CursorsCommand: AsyncParsableCommand {
                 }
                 return try await shelf.keeper.setCursor(name, of: key, in: shelf.folder, to: start.start)
             }
-            await shelf.show([(key, cursor)])
+            try await shelf.show(key, cursor)
         }
     }
 
@@ -95,7 +95,7 @@ struct CursorsCommand: AsyncParsableCommand {
             let cursor = try await forCommand { () throws(MessageLogError) in
                 try await shelf.keeper.copyCursor(names.0, to: names.1, of: wanted, in: shelf.folder)
             }
-            await shelf.show([(wanted, cursor)])
+            try await shelf.show(wanted, cursor)
         }
     }
 
@@ -154,34 +154,49 @@ struct CursorPlaces {
     }
 
     /// The cursors of all keys that match.
-    func all(_ pattern: RoutingPattern) async throws(CommandError) -> [(RoutingKey, CursorInfo)] {
+    func all(_ pattern: RoutingPattern) async throws(CommandError) -> [(RoutingKey, CursorReading)] {
         try await forCommand { () throws(MessageLogError) in
-            var found: [(RoutingKey, CursorInfo)] = []
+            var found: [(RoutingKey, CursorReading)] = []
             let keys = try await keeper.keys(matching: pattern)
             if keys.isEmpty { tellOfMissingKeys(pattern, at: keeper) }
             for key in keys {
-                for cursor in try await keeper.cursors(of: key, in: folder) { found.append((key, cursor)) }
+                for cursor in try await keeper.cursorReadings(of: key, in: folder) { found.append((key, cursor)) }
             }
             return found
         }
     }
 
+    /// Prints a cursor as a table, and closes the broker.
+    func show(_ key: RoutingKey, _ cursor: CursorInfo) async throws(CommandError) {
+        try await show([(key, CursorReading(name: cursor.name, info: .success(cursor)))])
+    }
+
     /// Prints cursors as a table, and closes the broker.
-    func show(_ cursors: [(key: RoutingKey, info: CursorInfo)]) async {
+    ///
+    /// - Throws: `CommandError` with exit code 1, after the table, for those that cannot be read.
+    func show(_ cursors: [(key: RoutingKey, reading: CursorReading)]) async throws(CommandError) {
         await keeper.close()
         var table = Table([
             .init("KEY"), .init("NAME"), .init("NEXT", isRightAligned: true), .init("WAITING", isRightAligned: true),
             .init("MOVED"), .init("AGE", isRightAligned: true),
         ])
         let now = UTCTime.now
-        for cursor in cursors {
-            table.append([
-                .init("\(cursor.key)"), .init("\(cursor.info.name)"), .init("\(cursor.info.next)"),
-                .init(cursor.info.waiting.map { "\($0)" } ?? "?"), .init("\(cursor.info.moved)"),
-                .init(Self.age(since: cursor.info.moved, now)),
-            ])
+        var faults: [String] = []
+        for (key, reading) in cursors {
+            switch reading.info {
+            case .success(let info):
+                table.append([
+                    .init("\(key)"), .init("\(info.name)"), .init("\(info.next)"),
+                    .init(info.waiting.map { "\($0)" } ?? "?"), .init("\(info.moved)"),
+                    .init(Self.age(since: info.moved, now)),
+                ])
+            case .failure(let error):
+                table.append([.init("\(key)"), .init("\(reading.name)"), .init("unreadable")])
+                faults.append("\(error)")
+            }
         }
         Terminal.output.write(table.drawn(for: .output))
+        if !faults.isEmpty { throw CommandError(.failure, messages: faults) }
     }
 
     /// How long ago something was, in the largest unit of which it was one at least: `3d`.

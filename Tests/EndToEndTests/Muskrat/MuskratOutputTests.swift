@@ -51,6 +51,24 @@ extension EndToEnd {
             }
         }
 
+        @Test("one cursor that cannot be read hides no other, and is 1", arguments: ["log", "legacy"])
+        func unreadableCursor(layout: String) async throws {
+            try await withMuskrat { stand in
+                let way = ["--layout", layout]
+                _ = try await stand.muskrat(["produce", "A.B"] + way, input: "one\n")
+                for name in ["a", "b", "c"] {
+                    _ = try await stand.muskrat(["consume", "A.B", "--name", name] + way)
+                }
+                try writeText("{\"version\":7}", to: "\(stand.folder)/messages/A/B/cursors/b")
+                let list = try await stand.muskrat(["cursors", "list"] + way)
+                #expect(list.exitCode == 1, "\(list)")
+                let rows = list.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+                #expect(rows.dropFirst().map { $0[1] } == ["a", "b", "c"], "\(list)")
+                #expect(rows.dropFirst().map { $0[2] == "unreadable" } == [false, true, false], "\(list)")
+                #expect(list.complaints.contains("A/B/cursors/b"), "\(list)")
+            }
+        }
+
         @Test("arguments that are not UTF-8, and paths with NUL, are refused with 64")
         func notUTF8() async throws {
             try await withMuskrat { stand in

@@ -3,18 +3,25 @@ import Synchronization
 import SystemPackage
 
 extension LogBroker: CursorKeeper {
-    /// The cursors of a key; see ``CursorKeeper/cursors(of:in:)``.
-    public func cursors(of key: RoutingKey, in folder: String?) async throws(MessageLogError) -> [CursorInfo] {
+    /// The cursors of a key; see ``CursorKeeper/cursorReadings(of:in:)``.
+    public func cursorReadings(
+        of key: RoutingKey, in folder: String?
+    ) async throws(MessageLogError) -> [CursorReading] {
         let log = try self.folder(of: key)
         let shelf = try shelf(of: log, in: folder)
-        var found: [(name: ConsumerName, content: CursorObject.Content)] = []
+        var found: [(name: ConsumerName, content: Result<CursorObject.Content, MessageLogError>)] = []
         for name in try await shelf.names() {
-            // One that was deleted meanwhile is none.
-            if let cursor = try await shelf.cursor(name).read() { found.append((name, cursor)) }
+            let cursor = try shelf.cursor(name)
+            let content = try await CursorReading.result { () async throws(MessageLogError) -> CursorObject.Content? in
+                try await cursor.read()
+            }
+            if let content { found.append((name, content)) }
         }
         // Read before them it would be behind those that move.
         let end = try await log.end().sequence
-        return found.map { CursorInfo($0.name, $0.content, end: end) }
+        return found.map { name, content in
+            CursorReading(name: name, info: content.map { CursorInfo(name, $0, end: end) })
+        }
     }
 
     /// A cursor; see ``CursorKeeper/cursor(_:of:in:)``.
