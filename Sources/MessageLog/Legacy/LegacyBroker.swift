@@ -161,6 +161,8 @@ private actor StoreConditions {
 
     func found() async throws(MessageLogError) -> ConditionalPuts {
         if let known { return known }
+        // Its conditions are its own; to try them would make a folder where somebody only looks for messages.
+        if store is FileObjectStore { return ConditionalPuts(honoursAbsent: true, honoursMatches: true) }
         do {
             let found = try await store.conditionalPuts(under: prefix)
             known = found

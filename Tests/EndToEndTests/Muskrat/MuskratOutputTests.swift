@@ -69,6 +69,17 @@ extension EndToEnd {
             }
         }
 
+        @Test("who looks for messages in a folder that there is not makes none", arguments: ["log", "legacy"])
+        func noFolder(layout: String) async throws {
+            try await withMuskrat { stand in
+                for arguments in [["consume", "A.B"], ["consume", "A.*"], ["keys"], ["cursors", "list"]] {
+                    let result = try await stand.muskrat(arguments + ["--layout", layout])
+                    #expect(result.exitCode == 0, "\(result)")
+                    #expect(!exists("\(stand.folder)/messages"), "\(arguments)")
+                }
+            }
+        }
+
         @Test("arguments that are not UTF-8, and paths with NUL, are refused with 64")
         func notUTF8() async throws {
             try await withMuskrat { stand in
