@@ -5,8 +5,8 @@ import Testing
 
 /// A store over TLS, and one whose bucket stands in the host's name.
 @Suite(.timeLimit(.minutes(3))) struct S3TLSTests {
-    private static let names =
-        ["localhost", SeaweedFS.domain, "*.\(SeaweedFS.domain)"].map { "DNS:\($0)" } + ["IP:127.0.0.1"]
+    /// Without the server's address: a certificate that has it is right for any name which stands for that address.
+    private static let names = ["localhost", SeaweedFS.domain, "*.\(SeaweedFS.domain)"].map { "DNS:\($0)" }
 
     @Test("a store with the server's authority works over TLS, and every wrong certificate is an error at once")
     func certificates() async throws {
@@ -35,12 +35,9 @@ import Testing
                     }
                 }
                 let ours = authority.certificate
-                for host in ["localhost", "127.0.0.1"] {
-                    let error = await failure("https://\(host):\(server.tlsPort)", ours)
-                    #expect(error == nil, "\(String(describing: error))")
-                }
-
                 let local = "https://localhost:\(server.tlsPort)"
+                let right = await failure(local, ours)
+                #expect(right == nil, "\(String(describing: right))")
                 let cases: [(String, ObjectStoreError?, [String])] = [
                     (
                         "a stranger", await failure(local, stranger.certificate),
@@ -50,6 +47,10 @@ import Testing
                     (
                         "another name", await failure("https://other.test:\(server.tlsPort)", ours),
                         ["other.test", "certificate for other names only"]
+                    ),
+                    (
+                        "an address", await failure("https://127.0.0.1:\(server.tlsPort)", ours),
+                        ["127.0.0.1", "certificate for other names only"]
                     ),
                     (
                         "a bucket's name", await failure(local, ours, pathStyle: false),

@@ -10,11 +10,11 @@ extension LegacyBroker: CursorKeeper {
         var found: [CursorReading] = []
         for name in try await shelf(of: messages, in: folder).names() {
             let cursor = try await cursor(name, of: messages, in: folder)
-            let info = try await CursorReading.result { () async throws(MessageLogError) -> CursorInfo? in
+            let result = try await CursorReading.result { () async throws(MessageLogError) -> CursorInfo? in
                 guard let stored = try await cursor.read() else { return nil }
                 return try await info(name, stored.progress, stored.mark, of: messages)
             }
-            if let info { found.append(CursorReading(name: name, info: info)) }
+            if let result { found.append(CursorReading(name: name, info: result)) }
         }
         return found
     }

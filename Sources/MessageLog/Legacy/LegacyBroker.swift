@@ -12,8 +12,8 @@ public final class LegacyBroker: Broker {
     /// The store's description, the prefix, and the layout.
     public let description: String
 
-    private let store: any ObjectStore
-    private let prefix: String
+    let store: any ObjectStore
+    let prefix: String
     let options: LegacyOptions
     private let environment: LogEnvironment
     private let logger: Logger
