@@ -66,7 +66,7 @@ public final class LogBroker: Broker {
         of pattern: RoutingPattern, for consumer: ConsumerName, options: ReaderOptions
     ) async throws(MessageLogError) -> any MessageReader {
         if let key = pattern.key { return try makeReader(of: key, for: consumer, options: options, log: self.options) }
-        // Of many keys each reads ahead a little only, so that together they do not take more memory than one.
+        // Each key has a segment at hand, and reads ahead a little only: what many have together grows with their number.
         var log = self.options
         log.readAheadBytes /= 8
         let ofMany = log
