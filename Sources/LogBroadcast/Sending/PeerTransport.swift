@@ -12,6 +12,12 @@ final class PeerTransport: BroadcastTransport {
     /// The same where the others wait for that one: as many may be lost at the end, and nobody knows which.
     static let mostUnsure = 1_000
 
+    /// When a peer whose host has vanished is taken for gone.
+    ///
+    /// Not by ZMTP's heartbeats: one that reads late answers none in time, and what a viewer says to a sender that has ended
+    /// takes away what it has not read yet.
+    static let keepalive = SocketOptions.Keepalive(idle: .seconds(20), interval: .seconds(5), count: 4)
+
     let outbox: Outbox
     private let endpoint: Endpoint
     private let readiness = Readiness()
@@ -35,7 +41,7 @@ final class PeerTransport: BroadcastTransport {
             var options = SocketOptions()
             options.sendHighWaterMark = waits ? Self.mostUnsure : Self.mostWaiting
             options.publishesToAllOrNone = waits
-            options.heartbeatInterval = .seconds(20)
+            options.keepalive = PeerTransport.keepalive
             options.reconnectInterval = .seconds(1)
             let context = try Context()
             var socket = try Socket(.extendedPublish, in: context, options: options)

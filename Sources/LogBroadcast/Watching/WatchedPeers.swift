@@ -23,7 +23,7 @@ final class WatchedPeers: WatchedPlace {
             var options = SocketOptions()
             options.receiveHighWaterMark = PeerTransport.mostWaiting
             options.maximumMessageSize = Self.longestMessage
-            options.heartbeatInterval = .seconds(20)
+            options.keepalive = PeerTransport.keepalive
             options.reconnectInterval = .seconds(1)
             let context = try Context()
             var socket = try Socket(.subscribe, in: context, options: options)
