@@ -177,8 +177,11 @@ extension EndToEnd {
         @Test("send names the line from which on some may be missing, when its viewer over ZeroMQ stands still")
         func stoppedPeer() async throws {
             try await withTemporaryFolder { folder in
-                let url = "tcp://127.0.0.1:\(try freePort())"
+                let port = try freePort()
+                let url = "tcp://127.0.0.1:\(port)"
                 let tail = try await logcast(["tail", "--url", "\(url)?bind"], in: folder)
+                // It has a second only until somebody watches.
+                try await eventually("a tail that listens") { accepts(port: port) }
                 let line = try await send(
                     until: 200_000, holding: { tail.signal(SIGSTOP) }, at: tail, url, in: folder)
                 tail.signal(SIGCONT)
